@@ -1,0 +1,101 @@
+#pragma once
+
+#include <opencv2/core/types.hpp>
+#include <opencv2/dnn.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace irmb {
+
+/// What to do with the iRMBs of a model.
+enum class Fusion {
+    Auto,     ///< fuse what is an iRMB, leave the rest as it is
+    Required, ///< as Auto, but throw when a recognised iRMB could not be fused whole
+    Off       ///< fuse nothing and expand custom nodes to standard operators
+};
+
+/// OpenCV's inference engine. 4.x has only the classic one.
+enum class Engine {
+    Auto,    ///< the new one where OpenCV has it, else the classic one
+    Classic, ///< needed for the CUDA backend of 5.0
+    New
+};
+
+struct ReadOptions {
+    cv::Size input_size;           ///< pixels; empty: what the file says. Needed for dynamic shapes
+    int batch = 0;                 ///< images per forward pass; 0: what the file says, 1 if it is open
+    Fusion fusion = Fusion::Auto;
+    bool cut_tail = true;          ///< end a YOLOv10 at its one-to-one head [B, 4 + nc, N]
+    Engine engine = Engine::Auto;
+};
+
+/// How the output of a detector is laid out.
+enum class HeadKind {
+    None,      ///< not a known detector
+    RawXyxy,   ///< [B, 4 + nc, N]: x1, y1, x2, y2 in input pixels, then scores in 0..1
+    RawCxcywh, ///< [B, 4 + nc, N]: centre, width, height in input pixels; needs NMS (YOLOv8 style)
+    EndToEnd   ///< [B, K, 6]: x1, y1, x2, y2 in input pixels, score, class
+};
+
+/// Facts about a model, from its graph and from the metadata that the exporter wrote.
+struct ModelInfo {
+    std::string path;
+    std::string input_name;
+    std::vector<std::string> output_names;
+    std::vector<int> input_shape;  ///< [B, C, H, W] of the network as loaded
+    std::vector<int> output_shape; ///< of the first output, as loaded; empty if unknown
+    cv::Size input_size;           ///< pixels
+    int batch = 1;
+    HeadKind head = HeadKind::None;
+    bool tail_cut = false;         ///< the NMS-free tail was removed; decode() does its work
+    int max_detections = 300;      ///< K of the tail, 300 if the model does not say
+    int num_classes = 0;           ///< 0: unknown
+    std::vector<std::string> class_names; ///< empty, or num_classes names ("class7" for a gap)
+    int stride = 0;                ///< largest stride, 0: unknown
+    int opset = 0;
+    std::string producer;
+    std::map<std::string, std::string> metadata; ///< as written by the exporter
+};
+
+/// What became of one iRMB.
+struct BlockReport {
+    enum class Outcome { Whole, Core, Unfused };
+    std::string name;   ///< name of the tensor that the block produces
+    Outcome outcome;
+    std::string reason; ///< why not fused whole; empty if it was
+    int dim_in = 0;
+    int height = 0;     ///< of the input map
+    int width = 0;
+};
+
+struct FusionReport {
+    std::vector<BlockReport> blocks;
+    std::vector<std::string> notes; ///< remarks on the file as a whole
+    int whole() const;   ///< blocks fused whole
+    int core() const;    ///< blocks of which only the attention was fused
+    int unfused() const; ///< recognised blocks left as standard operators
+};
+
+/// A loaded network with what is known about it.
+struct Model {
+    cv::dnn::Net net;
+    ModelInfo info;
+    FusionReport report;
+    std::string engine; ///< "new" or "classic": what really runs
+};
+
+/// Reads an ONNX file (opset 11 to 20) with YOLOv10-iRMB, any other YOLOv10 or any other network
+/// that OpenCV can run. Folds shape arithmetic for the concrete input size, replaces each iRMB by
+/// one custom layer and cuts the NMS-free tail.
+/// Throws cv::Exception with a message that names the file, what is wrong and the remedy.
+Model readModel(const std::string& path, const ReadOptions& options = {});
+
+/// Rewrites `input` as readModel() would see it and writes it to `output`: with custom nodes, or,
+/// with Fusion::Off, with standard operators only. Plain cv::dnn::readNetFromONNX reads the result
+/// once registerLayers() was called. The returned model's `net` is empty.
+Model convertModel(const std::string& input, const std::string& output,
+                   const ReadOptions& options = {});
+
+} // namespace irmb

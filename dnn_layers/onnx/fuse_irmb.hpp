@@ -1,0 +1,18 @@
+#pragma once
+
+#include "graph.hpp"
+
+#include <irmb_dnn/model.hpp>
+
+namespace irmb::onnx {
+
+/// Finds the iRMBs of a specialised, simplified graph and replaces each by one `irmb::iRMB` node:
+/// whole where the local branch is an iRMB's, else the attention core alone. Look-alikes with other
+/// mathematics stay as they are. With `replace` false it only reports.
+FusionReport fuseIrmbs(OnnxModel& model, Facts& facts, bool replace);
+
+/// Replaces every `irmb::iRMB` node by standard operators for the shapes in `facts`.
+/// Returns the number of nodes replaced.
+int expandIrmbs(OnnxModel& model, Facts& facts);
+
+} // namespace irmb::onnx
