@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vigil {
+
+/// "Vigil 0.1.0", the OpenCV in use and how both were built; several lines.
+std::string versionText();
+
+/// CPU features that OpenCV was compiled for or can dispatch to and that this machine has.
+std::vector<std::string> cpuFeatures();
+
+} // namespace vigil

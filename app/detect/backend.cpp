@@ -1,0 +1,99 @@
+#include "backend.hpp"
+
+#include <opencv2/core/cuda.hpp>
+
+#include <algorithm>
+
+namespace vigil {
+namespace {
+
+using cv::dnn::DNN_BACKEND_CUDA;
+
+bool builtWithCuda() {
+    const auto pairs = cv::dnn::getAvailableBackends();
+    return std::any_of(pairs.begin(), pairs.end(),
+                       [](const auto& pair) { return pair.first == DNN_BACKEND_CUDA; });
+}
+
+std::string missingDeviceReason(int count) {
+    return count < 0 ? "the NVIDIA driver is too old for the CUDA that OpenCV was built with"
+                     : "no CUDA device was found";
+}
+
+BackendChoice chooseCpu(const std::string& precision) {
+    if (precision == "fp16" || precision == "bf16")
+        CV_Error(cv::Error::StsNotImplemented,
+                 "--precision " + precision +
+                     ": the CPU backend computes in fp32 only; use --precision fp32, or auto");
+    return {};
+}
+
+BackendChoice chooseCuda(const std::string& precision) {
+    if (precision == "bf16")
+        CV_Error(cv::Error::StsNotImplemented,
+                 "--precision bf16: OpenCV's CUDA backend computes in fp32 or fp16 only; "
+                 "use one of these");
+    const bool half = precision == "fp16";
+    return {DNN_BACKEND_CUDA, half ? cv::dnn::DNN_TARGET_CUDA_FP16 : cv::dnn::DNN_TARGET_CUDA,
+            "cuda", half ? "fp16" : "fp32"};
+}
+
+} // namespace
+
+CudaProbe probeCuda() {
+    CudaProbe probe;
+    try {
+        if (!builtWithCuda()) {
+            probe.reason = "OpenCV " + cv::getVersionString() + " was built without CUDA for DNN";
+            return probe;
+        }
+        // OpenCV lists the backend on machines without a GPU too and fails at the first forward
+        // pass.
+        const int count = cv::cuda::getCudaEnabledDeviceCount();
+        if (count <= 0) {
+            probe.reason = missingDeviceReason(count);
+            return probe;
+        }
+        for (int i = 0; i < count; ++i)
+            probe.devices.emplace_back(cv::cuda::DeviceInfo(i).name());
+        probe.usable = true;
+    } catch (const std::exception& error) {
+        probe.reason = std::string("CUDA could not be asked for its devices: ") + error.what();
+    }
+    return probe;
+}
+
+BackendChoice chooseBackend(const std::string& backend, const std::string& precision) {
+    static const std::vector<std::string> backends = {"auto", "cpu", "cuda"};
+    static const std::vector<std::string> precisions = {"auto", "fp32", "fp16", "bf16"};
+    const auto known = [](const auto& names, const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (!known(backends, backend))
+        CV_Error(cv::Error::StsBadArg,
+                 "--backend " + backend + ": unknown backend; use auto, cpu or cuda");
+    if (!known(precisions, precision))
+        CV_Error(cv::Error::StsBadArg,
+                 "--precision " + precision + ": unknown precision; use auto, fp32, fp16 or bf16");
+    if (backend == "cpu")
+        return chooseCpu(precision);
+    const CudaProbe probe = probeCuda();
+    if (probe.usable)
+        return chooseCuda(precision);
+    if (backend == "cuda")
+        CV_Error(cv::Error::StsNotImplemented,
+                 "--backend cuda: " + probe.reason + "; use --backend cpu, or auto");
+    return chooseCpu(precision);
+}
+
+irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked) {
+    if (choice.backend != DNN_BACKEND_CUDA)
+        return asked;
+    if (asked == irmb::Engine::New)
+        CV_Error(cv::Error::StsBadArg,
+                 "--engine new: the new engine runs on the CPU only; use --engine classic with "
+                 "CUDA, or --backend cpu");
+    return irmb::Engine::Classic;
+}
+
+} // namespace vigil
