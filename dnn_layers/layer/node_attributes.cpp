@@ -3,8 +3,6 @@
 #include <opencv2/core.hpp>
 
 #include <array>
-#include <cmath>
-#include <set>
 
 namespace irmb {
 namespace {
