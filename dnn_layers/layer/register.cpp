@@ -1,0 +1,19 @@
+#include "layer/irmb_layer.hpp"
+
+#include <irmb_dnn/layers.hpp>
+
+#include <mutex>
+
+namespace irmb {
+
+void registerLayers() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // Importers of OpenCV 4.x and the classic engine of 5.0 put the domain in front of the
+        // type, the new engine's importer does not.
+        cv::dnn::LayerFactory::registerLayer("irmb.iRMB", IrmbLayer::create);
+        cv::dnn::LayerFactory::registerLayer("iRMB", IrmbLayer::create);
+    });
+}
+
+} // namespace irmb
