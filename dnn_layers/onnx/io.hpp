@@ -7,8 +7,9 @@
 namespace irmb::onnx {
 
 /// Reads and checks an ONNX file. Everything in it is untrusted: lengths, counts, offsets and
-/// external-data paths are checked before use, and nothing is allocated that the file does not back.
-/// Float16 and bfloat16 become float32. Throws cv::Exception with one line that names file and fault.
+/// external-data paths are checked before use, and nothing is allocated that the file does not
+/// back. Float16 and bfloat16 become float32. Throws cv::Exception with one line that names file
+/// and fault.
 OnnxModel load(const std::string& path);
 
 /// Same for bytes in memory; `folder` is where external data may lie, "" refuses external data.
