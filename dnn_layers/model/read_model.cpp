@@ -1,0 +1,118 @@
+#include "import_net.hpp"
+#include "onnx/detection_head.hpp"
+#include "onnx/io.hpp"
+#include "onnx/text.hpp"
+
+#include <irmb_dnn/layers.hpp>
+
+#include <algorithm>
+
+namespace irmb {
+namespace {
+
+constexpr int64_t kMaxInputElements = int64_t{1} << 28; // 1 GiB of float32
+
+/// A model on its way into OpenCV.
+struct Prepared {
+    onnx::OnnxModel model;
+    ModelInfo info;
+    FusionReport report;
+};
+
+const onnx::ValueInfo& onlyInput(const onnx::Graph& graph) {
+    if (graph.inputs.size() != 1)
+        CV_Error(cv::Error::StsNotImplemented, "the network has " +
+                                                   std::to_string(graph.inputs.size()) +
+                                                   " inputs; only networks with one are supported");
+    const onnx::ValueInfo& input = graph.inputs.front();
+    if (input.type != onnx::DataType::Float)
+        CV_Error(cv::Error::StsNotImplemented, "input " + onnx::quoted(input.name) + " takes " +
+                                                   onnx::typeName(input.type) +
+                                                   ": export the network with a float32 input");
+    return input;
+}
+
+/// The shape that the network is prepared for: what the caller wants, else what the file says.
+onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& options) {
+    const onnx::ValueInfo& input = onlyInput(model.graph);
+    onnx::Shape shape = input.shape;
+    if (!input.has_shape)
+        shape = {-1, 3, -1, -1};
+    if (shape.empty())
+        CV_Error(cv::Error::StsNotImplemented,
+                 "input " + onnx::quoted(input.name) + " is a scalar: not an image");
+    if (options.batch > 0)
+        shape[0] = options.batch;
+    else if (shape[0] < 0)
+        shape[0] = 1;
+    if (shape.size() == 4) {
+        const bool is_open = shape[2] < 0 || shape[3] < 0;
+        const cv::Size noted = is_open ? onnx::metadataImageSize(model) : cv::Size();
+        const cv::Size size = options.input_size.empty() ? noted : options.input_size;
+        if (!size.empty()) {
+            shape[2] = size.height;
+            shape[3] = size.width;
+        }
+        if (shape[1] < 0)
+            shape[1] = 3;
+    }
+    if (std::any_of(shape.begin(), shape.end(), [](int64_t side) { return side <= 0; }))
+        CV_Error(cv::Error::StsBadArg, "the size of input " + onnx::quoted(input.name) +
+                                           " is open: say which input size to use");
+    if (onnx::elementCount(shape) > kMaxInputElements)
+        CV_Error(cv::Error::StsOutOfRange, "an input of " + onnx::toString(shape) +
+                                               " is too large: nothing beyond 1 GiB is supported");
+    return shape;
+}
+
+void describeInput(const onnx::Graph& graph, const onnx::Shape& shape, ModelInfo& info) {
+    info.input_name = graph.inputs.front().name;
+    info.input_shape.assign(shape.begin(), shape.end());
+    info.batch = static_cast<int>(shape.front());
+    if (shape.size() == 4)
+        info.input_size = {static_cast<int>(shape[3]), static_cast<int>(shape[2])};
+    for (const onnx::ValueInfo& output : graph.outputs)
+        info.output_names.push_back(output.name);
+}
+
+Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
+    Prepared prepared;
+    prepared.model = std::move(model);
+    const onnx::Shape shape = chooseInputShape(prepared.model, options);
+    prepared.model.graph.inputs.front().shape = shape;
+    onnx::Facts facts;
+    onnx::analyseHead(prepared.model, facts, options.cut_tail, prepared.info);
+    onnx::readMetadata(prepared.model, prepared.info, prepared.report.notes);
+    describeInput(prepared.model.graph, shape, prepared.info);
+    return prepared;
+}
+
+Prepared prepare(const std::string& path, const ReadOptions& options) {
+    onnx::OnnxModel model = onnx::load(path);
+    try {
+        Prepared prepared = transform(std::move(model), options);
+        prepared.info.path = path;
+        return prepared;
+    } catch (const cv::Exception& error) {
+        CV_Error(error.code, path + ": " + error.err);
+    }
+}
+
+} // namespace
+
+Model readModel(const std::string& path, const ReadOptions& options) {
+    registerLayers();
+    Prepared prepared = prepare(path, options);
+    ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
+    return {std::move(imported.net), std::move(prepared.info), std::move(prepared.report),
+            std::move(imported.engine)};
+}
+
+Model convertModel(const std::string& input, const std::string& output,
+                   const ReadOptions& options) {
+    Prepared prepared = prepare(input, options);
+    onnx::save(prepared.model, output);
+    return {{}, std::move(prepared.info), std::move(prepared.report), {}};
+}
+
+} // namespace irmb
