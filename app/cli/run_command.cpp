@@ -100,8 +100,8 @@ void checkParent(const std::string& path) {
     const std::string stem = path.back() == '/' ? path.substr(0, path.size() - 1) : path;
     const fs::path parent = fs::path(stem).parent_path();
     if (!parent.empty() && !fs::is_directory(parent))
-        throw UsageError("'" + path + "': the folder '" + parent.string() +
-                         "' does not exist; create it first");
+        CV_Error(cv::Error::StsError, "'" + path + "': the folder '" + parent.string() +
+                                          "' does not exist; create it first");
 }
 
 /// Finds out before any work whether the outputs make sense, one by one and together.
