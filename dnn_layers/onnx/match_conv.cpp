@@ -68,7 +68,8 @@ int foldBatchNorm(const GraphView& view, ConvMatch& conv) {
         conv.bias = cv::Mat::zeros(conv.out_channels, 1, CV_32F);
     for (int o = 0; o < conv.out_channels; ++o) {
         const float scale = norm->scale.at<float>(o);
-        conv.weight.row(o) *= scale;
+        cv::Mat row = conv.weight.row(o);
+        row.convertTo(row, CV_32F, scale);
         conv.bias.at<float>(o) = conv.bias.at<float>(o) * scale + norm->shift.at<float>(o);
     }
     conv.output = output;

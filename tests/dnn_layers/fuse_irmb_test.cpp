@@ -90,8 +90,9 @@ TEST_P(RoundTrip, ExpandedBlockIsFoundWithItsParametersAndWeights) {
         EXPECT_EQ(found.dim_head, params.dim_head);
         EXPECT_EQ(found.attn_pre, params.attn_pre);
     }
-    if (params.hasVConv() || params.se_channels > 0)
+    if (params.hasVConv() || params.se_channels > 0) {
         EXPECT_EQ(found.act, params.act);
+    }
     expectSameWeights(params, weights, found_weights);
 }
 

@@ -38,7 +38,7 @@ void chooseLocalBranch(IrmbParams& p, cv::RNG& rng) {
         return;
     p.dim_out = oneOf(rng, {8, 16, 24});
     p.stride = oneOf(rng, {1, 2});
-    p.dilation = oneOf(rng, {1, 1, 2});
+    p.dilation = p.dw_ks <= 3 ? oneOf(rng, {1, 1, 2}) : 1;
 }
 
 } // namespace
