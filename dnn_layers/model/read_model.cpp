@@ -1,5 +1,6 @@
 #include "import_net.hpp"
 #include "onnx/detection_head.hpp"
+#include "onnx/fuse_irmb.hpp"
 #include "onnx/io.hpp"
 #include "onnx/specialise.hpp"
 #include "onnx/text.hpp"
@@ -95,6 +96,20 @@ void describe(const onnx::Graph& graph, ModelInfo& info) {
         info.output_shape.assign(output.shape.begin(), output.shape.end());
 }
 
+/// Fuses the iRMBs, or expands those that the file holds as custom nodes.
+FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, Fusion fusion) {
+    FusionReport report = onnx::fuseIrmbs(model, facts, fusion != Fusion::Off);
+    if (fusion == Fusion::Off)
+        onnx::expandIrmbs(model, facts);
+    if (fusion == Fusion::Required)
+        for (const BlockReport& block : report.blocks)
+            if (block.outcome != BlockReport::Outcome::Whole)
+                CV_Error(cv::Error::StsNotImplemented, "the iRMB that makes " +
+                                                           onnx::quoted(block.name) +
+                                                           " cannot be fused: " + block.reason);
+    return report;
+}
+
 Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     const onnx::Shape shape = chooseInputShape(model, options);
     const std::string input = model.graph.inputs.front().name;
@@ -102,6 +117,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     onnx::simplify(model, facts);
 
     Prepared prepared;
+    prepared.report = fuse(model, facts, options.fusion);
     onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
     onnx::readMetadata(model, prepared.info, prepared.report.notes);
     onnx::removeDead(model.graph);

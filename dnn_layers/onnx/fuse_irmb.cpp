@@ -46,17 +46,17 @@ FusionReport fuseIrmbs(OnnxModel& model, Facts& facts, bool replace) {
         report.blocks = customBlocks(model.graph, view);
         matches = matchIrmbs(view);
     }
-    for (IrmbMatch& match : matches) {
-        if (!replace) {
-            match.report.outcome = Outcome::Unfused;
-            match.report.reason = "fusion is switched off";
-        } else if (match.report.outcome != Outcome::Unfused) {
+    for (const IrmbMatch& match : matches) {
+        if (replace && match.report.outcome != Outcome::Unfused)
             replaceBlock(model, facts, match);
-        }
         report.blocks.push_back(match.report);
     }
     if (replace)
         removeDead(model.graph);
+    else
+        for (BlockReport& block : report.blocks)
+            block = {block.name,   Outcome::Unfused, "fusion is switched off",
+                     block.dim_in, block.height,     block.width};
     return report;
 }
 
