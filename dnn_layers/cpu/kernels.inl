@@ -1,0 +1,446 @@
+// The kernels for the instruction set of the including translation unit. Only C functions and
+// functions of internal linkage are called: an inline function of the standard library compiled
+// here could end up in the program for every processor.
+
+#include "cpu/kernels.hpp"
+#include "cpu/simd.hpp"
+
+#include <cmath>
+
+namespace irmb::cpu {
+namespace {
+
+inline int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+// ---- GEMM ---------------------------------------------------------------------------------------
+
+#if defined(__AVX512F__)
+constexpr int gemm_rows = 8;
+#else
+constexpr int gemm_rows = 4;
+#endif
+constexpr int gemm_vectors = 3;
+
+/// One packed block of rows times `vectors` vectors of tokens, from the token `first` on.
+template <int vectors>
+void gemmBlock(const Gemm& g, int row, int first) {
+    const float* a = g.a + static_cast<std::ptrdiff_t>(row) * g.inner;
+    const float* b = g.b + first;
+    Vec sum[gemm_rows][vectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < gemm_rows; ++r)
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i)
+            sum[r][i] = broadcast(g.bias[row + r]);
+    for (int k = 0; k < g.inner; ++k, a += gemm_rows, b += g.ldb) {
+        Vec tokens[vectors];
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i)
+            tokens[i] = load(b + i * lanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < gemm_rows; ++r) {
+            const Vec weight = broadcast(a[r]);
+#pragma GCC unroll 3
+            for (int i = 0; i < vectors; ++i)
+                sum[r][i] += weight * tokens[i];
+        }
+    }
+    const int rows = least(gemm_rows, g.rows - row);
+#pragma GCC unroll 8
+    for (int r = 0; r < gemm_rows; ++r) {
+        if (r >= rows)
+            break;
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i) {
+            const int token = first + i * lanes;
+            const int left = g.tokens - token;
+            Vec value = sum[r][i];
+            if (g.residual)
+                value += loadFirst(g.residual + (row + r) * g.ldr + token, left);
+            storeFirst(g.d + (row + r) * g.ldd + token, value, left);
+        }
+    }
+}
+
+void gemm(const Gemm& g) {
+    int first = 0;
+    const auto allRows = [&](void (*block)(const Gemm&, int, int), int vectors) {
+        for (int row = 0; row < g.rows; row += gemm_rows)
+            block(g, row, first);
+        first += vectors * lanes;
+    };
+    while (g.tokens - first > (gemm_vectors - 1) * lanes)
+        allRows(gemmBlock<gemm_vectors>, gemm_vectors);
+    while (g.tokens - first > lanes)
+        allRows(gemmBlock<2>, 2);
+    while (g.tokens - first > 0)
+        allRows(gemmBlock<1>, 1);
+}
+
+// ---- Attention ----------------------------------------------------------------------------------
+
+/// Keys of which the logits are held at a time.
+constexpr int key_block = 256;
+/// Channels of q or v held in registers at a time.
+constexpr int channel_block = 8;
+
+#if defined(__AVX512F__)
+constexpr int query_vectors = 2;
+#else
+constexpr int query_vectors = 1;
+#endif
+
+/// logits[key][vector] (+)= sum over `dims` channels of q * k.
+template <int vectors, int dims>
+void addLogits(const float* q, const float* k, std::ptrdiff_t ld, int keys, bool first,
+               Vec* logits) {
+    Vec query[dims][vectors];
+#pragma GCC unroll 8
+    for (int d = 0; d < dims; ++d)
+#pragma GCC unroll 2
+        for (int i = 0; i < vectors; ++i)
+            query[d][i] = load(q + d * ld + i * lanes);
+    for (int key = 0; key < keys; ++key, logits += vectors) {
+        Vec sum[vectors];
+#pragma GCC unroll 2
+        for (int i = 0; i < vectors; ++i)
+            sum[i] = first ? Vec{} : logits[i];
+#pragma GCC unroll 8
+        for (int d = 0; d < dims; ++d) {
+            const Vec weight = broadcast(k[d * ld + key]);
+#pragma GCC unroll 2
+            for (int i = 0; i < vectors; ++i)
+                sum[i] += weight * query[d][i];
+        }
+#pragma GCC unroll 2
+        for (int i = 0; i < vectors; ++i)
+            logits[i] = sum[i];
+    }
+}
+
+/// out[dim][vector] = out * decay + sum over keys of weights * v, for `dims` channels.
+template <int vectors, int dims>
+void addValues(const float* v, std::ptrdiff_t ld, int keys, const Vec* weights, const Vec* decay,
+               Vec* out) {
+    Vec sum[dims][vectors];
+#pragma GCC unroll 8
+    for (int d = 0; d < dims; ++d)
+#pragma GCC unroll 2
+        for (int i = 0; i < vectors; ++i)
+            sum[d][i] = out[d * vectors + i] * decay[i];
+    for (int key = 0; key < keys; ++key, weights += vectors) {
+#pragma GCC unroll 8
+        for (int d = 0; d < dims; ++d) {
+            const Vec value = broadcast(v[d * ld + key]);
+#pragma GCC unroll 2
+            for (int i = 0; i < vectors; ++i)
+                sum[d][i] += weights[i] * value;
+        }
+    }
+#pragma GCC unroll 8
+    for (int d = 0; d < dims; ++d)
+#pragma GCC unroll 2
+        for (int i = 0; i < vectors; ++i)
+            out[d * vectors + i] = sum[d][i];
+}
+
+/// Calls visit(first, std::integral_constant-like block size) for all channels.
+template <template <int, int> class Step, int vectors, typename... Args>
+void forChannels(int channels, Args... args) {
+    int c = 0;
+    for (; c + channel_block <= channels; c += channel_block)
+        Step<vectors, channel_block>::run(c, args...);
+    for (; c < channels; ++c)
+        Step<vectors, 1>::run(c, args...);
+}
+
+template <int vectors, int dims>
+struct LogitStep {
+    static void run(int d, const Attention* a, int query, int key, int keys, Vec* logits) {
+        addLogits<vectors, dims>(a->q + d * a->ld + query, a->k + d * a->ld + key, a->ld, keys,
+                                 d == 0, logits);
+    }
+};
+
+template <int vectors, int dims>
+struct ValueStep {
+    static void run(int d, const Attention* a, int key, int keys, const Vec* weights,
+                    const Vec* decay, Vec* out) {
+        addValues<vectors, dims>(a->v + d * a->ldv + key, a->ldv, keys, weights, decay,
+                                 out + d * vectors);
+    }
+};
+
+/// Softmax with a running maximum, started with the padded keys.
+template <int vectors>
+struct Softmax {
+    Vec highest[vectors];
+    Vec total[vectors];
+
+    void start(const Attention& a, int query, Vec* out) {
+        for (int i = 0; i < vectors; ++i) {
+            highest[i] = broadcast(a.padding > 0.f ? 0.f : -3e38f);
+            total[i] = broadcast(a.padding);
+        }
+        if (a.padding > 0.f)
+            for (int d = 0; d < a.dim_head; ++d)
+                for (int i = 0; i < vectors; ++i)
+                    highest[i] += a.pad_k[d] * load(a.q + d * a.ld + query + i * lanes);
+        for (int d = 0; d < a.dim_value; ++d)
+            for (int i = 0; i < vectors; ++i)
+                out[d * vectors + i] = broadcast(a.padding > 0.f ? a.padding * a.pad_v[d] : 0.f);
+    }
+
+    /// Logits to weights relative to the new maximum; `decay` is what the old ones shrink by.
+    void update(Vec* logits, int keys, Vec* decay) {
+        for (int i = 0; i < vectors; ++i) {
+            Vec top = highest[i];
+            for (int key = 0; key < keys; ++key)
+                top = maximum(top, logits[key * vectors + i]);
+            decay[i] = exp2(highest[i] - top);
+            highest[i] = top;
+            total[i] *= decay[i];
+        }
+        for (int key = 0; key < keys; ++key)
+#pragma GCC unroll 2
+            for (int i = 0; i < vectors; ++i) {
+                const Vec weight = exp2(logits[key * vectors + i] - highest[i]);
+                logits[key * vectors + i] = weight;
+                total[i] += weight;
+            }
+    }
+};
+
+/// `vectors` vectors of queries, from `query` on.
+template <int vectors>
+void attendQueries(const Attention& a, int query, Vec* logits, Vec* out) {
+    Softmax<vectors> softmax;
+    softmax.start(a, query, out);
+    for (int key = 0; key < a.tokens; key += key_block) {
+        const int keys = least(key_block, a.tokens - key);
+        forChannels<LogitStep, vectors>(a.dim_head, &a, query, key, keys, logits);
+        Vec decay[vectors];
+        softmax.update(logits, keys, decay);
+        forChannels<ValueStep, vectors>(a.dim_value, &a, key, keys, static_cast<const Vec*>(logits),
+                                        static_cast<const Vec*>(decay), out);
+    }
+    for (int i = 0; i < vectors; ++i) {
+        const Vec scale = 1.f / softmax.total[i];
+        for (int d = 0; d < a.dim_value; ++d)
+            store(a.out + d * a.ldo + query + i * lanes, out[d * vectors + i] * scale);
+    }
+}
+
+std::size_t attentionScratch(int dim_value) {
+    const std::size_t vectors = query_vectors * (static_cast<std::size_t>(key_block) + dim_value);
+    return (vectors + 1) * lanes;
+}
+
+void attention(const Attention& a) {
+    const auto address = reinterpret_cast<std::uintptr_t>(a.scratch);
+    const auto aligned = (address + sizeof(Vec) - 1) / sizeof(Vec) * sizeof(Vec);
+    Vec* logits = reinterpret_cast<Vec*>(aligned);
+    Vec* out = logits + query_vectors * key_block;
+    int query = a.query_begin;
+    if constexpr (query_vectors > 1)
+        for (; a.query_end - query > lanes; query += query_vectors * lanes)
+            attendQueries<query_vectors>(a, query, logits, out);
+    for (; query < a.query_end; query += lanes)
+        attendQueries<1>(a, query, logits, out);
+}
+
+// ---- Depthwise convolution ----------------------------------------------------------------------
+
+/// Every stride-th float from p on; `count` of them exist.
+inline Vec loadStrided(const float* p, int stride, int count) {
+    if (stride == 1)
+        return load(p);
+    Vec v = {};
+    for (int i = 0; i < least(count, lanes); ++i)
+        v[i] = p[static_cast<std::ptrdiff_t>(i) * stride];
+    return v;
+}
+
+Vec convolve(const Depthwise& d, const float* in, int count) {
+    Vec sum = broadcast(d.bias);
+    const float* weight = d.weights;
+    for (int i = 0; i < d.size; ++i, in += d.dilation * d.ld)
+        for (int j = 0; j < d.size; ++j)
+            sum += *weight++ *
+                   loadStrided(in + static_cast<std::ptrdiff_t>(j) * d.dilation, d.stride, count);
+    return sum;
+}
+
+/// 3 x 3, stride 1.
+inline Vec convolve3x3(const Depthwise& d, const float* in, const Vec* weights) {
+    Vec sum = broadcast(d.bias);
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i)
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j)
+            sum += weights[3 * i + j] * load(in + i * d.dilation * d.ld + j * d.dilation);
+    return sum;
+}
+
+void depthwise(const Depthwise& d) {
+    const bool small = d.size == 3 && d.stride == 1;
+    Vec weights[9];
+    for (int i = 0; small && i < 9; ++i)
+        weights[i] = broadcast(d.weights[i]);
+    for (int y = 0; y < d.rows; ++y) {
+        const float* in = d.in + y * d.stride * d.ld;
+        float* out = d.out + static_cast<std::ptrdiff_t>(y) * d.cols;
+        for (int x = 0; x < d.cols; x += lanes) {
+            const float* from = in + static_cast<std::ptrdiff_t>(x) * d.stride;
+            const Vec sum = small ? convolve3x3(d, from, weights) : convolve(d, from, d.cols - x);
+            Vec value = d.gate * (sum * sigmoid(sum));
+            if (d.centre)
+                value += load(d.centre + y * d.ld + x);
+            store(out + x, value);
+        }
+    }
+}
+
+// ---- Normalisation ------------------------------------------------------------------------------
+
+void gather(const Gather& g) {
+    if (g.index) {
+        for (int t = 0; t < g.tokens; ++t)
+            g.out[t] = (g.x[g.index[t]] - g.sub) * g.mul + g.add;
+        return;
+    }
+    for (int t = 0; t < g.tokens; ++t)
+        g.out[t] = (g.x[t] - g.sub) * g.mul + g.add;
+}
+
+void layerNorm(const LayerNorm& n) {
+    const float share = 1.f / static_cast<float>(n.channels);
+    for (int t = 0; t < n.tokens; t += lanes) {
+        float* data = n.data + t;
+        Vec mean = {};
+        for (int c = 0; c < n.channels; ++c)
+            mean += load(data + c * n.ld);
+        mean *= share;
+        Vec variance = {};
+        for (int c = 0; c < n.channels; ++c) {
+            const Vec centred = load(data + c * n.ld) - mean;
+            variance += centred * centred;
+        }
+        variance = variance * share + n.eps;
+        Vec scale;
+        for (int i = 0; i < lanes; ++i)
+            scale[i] = 1.f / sqrtf(variance[i]);
+        for (int c = 0; c < n.channels; ++c) {
+            const Vec centred = load(data + c * n.ld) - mean;
+            store(data + c * n.ld, centred * scale * n.scale[c] + n.shift[c]);
+        }
+    }
+}
+
+// ---- Activations --------------------------------------------------------------------------------
+
+inline Vec relu6(Vec x) {
+    return minimum(maximum(x, Vec{}), broadcast(6.f));
+}
+
+/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: absolute error below 1.5e-7.
+inline Vec errorFunction(Vec x) {
+    const Vec size = maximum(x, -x);
+    const Vec t = 1.f / (1.f + 0.3275911f * size);
+    Vec p = broadcast(1.061405429f);
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    const Vec result = 1.f - p * t * exponential(-size * size);
+    return x < Vec{} ? -result : result;
+}
+
+/// x * tanh(log(1 + e^x)), written with n = e^x (e^x + 2) as x * n / (n + 2).
+inline Vec mish(Vec x) {
+    const Vec e = exponential(minimum(x, broadcast(20.f)));
+    const Vec n = e * (e + 2.f);
+    return x * (n / (n + 2.f));
+}
+
+template <typename Function>
+void apply(float* data, int count, Function function) {
+    for (int i = 0; i < count; i += lanes)
+        storeFirst(data + i, function(loadFirst(data + i, count - i)), count - i);
+}
+
+void activate(Activation act, float slope, float* data, int count) {
+    switch (act) {
+    case Activation::None:
+        break;
+    case Activation::Relu:
+        apply(data, count, [](Vec x) { return maximum(x, Vec{}); });
+        break;
+    case Activation::Relu6:
+        apply(data, count, [](Vec x) { return relu6(x); });
+        break;
+    case Activation::Silu:
+        apply(data, count, [](Vec x) { return x * sigmoid(x); });
+        break;
+    case Activation::Gelu:
+        apply(data, count, [](Vec x) { return 0.5f * x * (1.f + errorFunction(x * 0.70710678f)); });
+        break;
+    case Activation::HardSwish:
+        apply(data, count, [](Vec x) { return x * relu6(x + 3.f) * (1.f / 6.f); });
+        break;
+    case Activation::HardSigmoid:
+        apply(data, count, [](Vec x) { return relu6(x + 3.f) * (1.f / 6.f); });
+        break;
+    case Activation::Sigmoid:
+        apply(data, count, [](Vec x) { return sigmoid(x); });
+        break;
+    case Activation::Tanh:
+        apply(data, count, [](Vec x) { return 1.f - 2.f / (1.f + exponential(2.f * x)); });
+        break;
+    case Activation::Mish:
+        apply(data, count, [](Vec x) { return mish(x); });
+        break;
+    case Activation::Prelu:
+        apply(data, count, [=](Vec x) { return x < Vec{} ? slope * x : x; });
+        break;
+    }
+}
+
+// ---- Sums ---------------------------------------------------------------------------------------
+
+/// Adds up to 16 vectors in single precision, then goes on in double.
+template <typename Function>
+double accumulate(const float* data, int count, Function function) {
+    constexpr int block = 16 * lanes;
+    double result = 0.;
+    for (int first = 0; first < count; first += block) {
+        const int end = least(count, first + block);
+        Vec total = {};
+        int i = first;
+        for (; i + lanes <= end; i += lanes)
+            total += function(load(data + i));
+        for (int lane = 0; lane < lanes; ++lane)
+            result += static_cast<double>(total[lane]);
+        for (; i < end; ++i)
+            result += static_cast<double>(function(broadcast(data[i]))[0]);
+    }
+    return result;
+}
+
+double sum(const float* data, int count) {
+    return accumulate(data, count, [](Vec x) { return x; });
+}
+
+double squares(const float* data, int count, float mean) {
+    return accumulate(data, count, [=](Vec x) { return (x - mean) * (x - mean); });
+}
+
+constexpr Kernels makeKernels(const char* name) {
+    return {name,      lanes,  gemm_rows, gemm,     attention, attentionScratch,
+            depthwise, gather, layerNorm, activate, sum,       squares};
+}
+
+} // namespace
+} // namespace irmb::cpu
