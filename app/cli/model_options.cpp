@@ -112,21 +112,16 @@ CLI::Validator imageSize() {
         "", "image size");
 }
 
-cv::Size parseImageSize(const std::string& text) {
-    cv::Size size;
-    if (!text.empty() && !parseSize(text, size))
-        CV_Error(cv::Error::StsBadArg, "'" + text + "' is not a size like 640x480");
-    return size;
-}
-
 void addModelArgument(CLI::App& parser, ModelOptions& options) {
     parser.add_option("model", options.path, "ONNX file")->required()->type_name("MODEL");
 }
 
 void addShapeOptions(CLI::App& parser, ModelOptions& options) {
     parser
-        .add_option("--input-size", options.input_size,
-                    "Input size in pixels, for models that leave it open")
+        .add_option_function<std::string>(
+            "--input-size",
+            [&options](const std::string& text) { parseSize(text, options.input_size); },
+            "Input size in pixels, for models that leave it open")
         ->check(imageSize())
         ->type_name("WxH");
     parser.add_option("--batch", options.batch, "Images per pass, for models that leave it open")
@@ -158,7 +153,7 @@ void addEngineOptions(CLI::App& parser, ModelOptions& options) {
 
 irmb::ReadOptions readOptions(const ModelOptions& options, const BackendChoice& backend) {
     irmb::ReadOptions read;
-    read.input_size = parseImageSize(options.input_size);
+    read.input_size = options.input_size;
     read.batch = options.batch;
     read.fusion = options.no_fuse ? irmb::Fusion::Off : irmb::Fusion::Auto;
     read.cut_tail = !options.no_cut;

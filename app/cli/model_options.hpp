@@ -14,8 +14,8 @@ namespace vigil {
 /// How a subcommand reads and runs a model; the values of the options below.
 struct ModelOptions {
     std::string path;
-    std::string input_size; ///< "WxH", empty: what the file says
-    int batch = 0;          ///< 0: what the file says
+    cv::Size input_size; ///< pixels; empty: what the file says
+    int batch = 0;       ///< 0: what the file says
     bool no_fuse = false;
     bool no_cut = false;
     std::string engine = "auto";
@@ -35,9 +35,6 @@ CLI::Validator wholeNumber(int lowest, int highest);
 CLI::Validator realNumber(double lowest, double highest);
 CLI::Validator oneOf(std::vector<std::string> names);
 CLI::Validator imageSize(); ///< WxH, or one number for a square
-
-/// "640x480" or "640" as pixels; an empty size for an empty text.
-cv::Size parseImageSize(const std::string& text);
 
 // Options of which each command takes those that make sense for it.
 void addModelArgument(CLI::App& parser, ModelOptions& options);

@@ -1,6 +1,8 @@
 #include "import_net.hpp"
 #include "onnx/detection_head.hpp"
+#include "onnx/fuse_irmb.hpp"
 #include "onnx/io.hpp"
+#include "onnx/specialise.hpp"
 #include "onnx/text.hpp"
 
 #include <irmb_dnn/layers.hpp>
@@ -65,25 +67,63 @@ onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& op
     return shape;
 }
 
-void describeInput(const onnx::Graph& graph, const onnx::Shape& shape, ModelInfo& info) {
-    info.input_name = graph.inputs.front().name;
-    info.input_shape.assign(shape.begin(), shape.end());
-    info.batch = static_cast<int>(shape.front());
-    if (shape.size() == 4)
-        info.input_size = {static_cast<int>(shape[3]), static_cast<int>(shape[2])};
+/// The declared shapes become those that the network really has: some importers rely on them.
+void declareOutputs(onnx::Graph& graph, const onnx::Facts& facts) {
+    for (onnx::ValueInfo& output : graph.outputs) {
+        const auto fact = facts.find(output.name);
+        if (fact == facts.end() || !fact->second.shape)
+            continue;
+        output.type = fact->second.type;
+        output.has_shape = true;
+        output.shape = *fact->second.shape;
+        if (onnx::elementCount(output.shape) == 0)
+            CV_Error(cv::Error::StsBadArg, "output " + onnx::quoted(output.name) + " of shape " +
+                                               onnx::toString(output.shape) + " is empty");
+    }
+}
+
+void describe(const onnx::Graph& graph, ModelInfo& info) {
+    const onnx::ValueInfo& input = graph.inputs.front();
+    info.input_name = input.name;
+    info.input_shape.assign(input.shape.begin(), input.shape.end());
+    info.batch = info.input_shape.front();
+    if (info.input_shape.size() == 4)
+        info.input_size = {info.input_shape[3], info.input_shape[2]};
     for (const onnx::ValueInfo& output : graph.outputs)
         info.output_names.push_back(output.name);
+    const onnx::ValueInfo& output = graph.outputs.front();
+    if (output.has_shape)
+        info.output_shape.assign(output.shape.begin(), output.shape.end());
+}
+
+/// Fuses the iRMBs, or expands those that the file holds as custom nodes.
+FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, Fusion fusion) {
+    FusionReport report = onnx::fuseIrmbs(model, facts, fusion != Fusion::Off);
+    if (fusion == Fusion::Off)
+        onnx::expandIrmbs(model, facts);
+    if (fusion == Fusion::Required)
+        for (const BlockReport& block : report.blocks)
+            if (block.outcome != BlockReport::Outcome::Whole)
+                CV_Error(cv::Error::StsNotImplemented, "the iRMB that makes " +
+                                                           onnx::quoted(block.name) +
+                                                           " cannot be fused: " + block.reason);
+    return report;
 }
 
 Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
+    const onnx::Shape shape = chooseInputShape(model, options);
+    const std::string input = model.graph.inputs.front().name;
+    onnx::Facts facts = onnx::specialise(model, {{input, shape}});
+    onnx::simplify(model, facts);
+
     Prepared prepared;
+    prepared.report = fuse(model, facts, options.fusion);
+    onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
+    onnx::readMetadata(model, prepared.info, prepared.report.notes);
+    onnx::removeDead(model.graph);
+    declareOutputs(model.graph, facts);
+    describe(model.graph, prepared.info);
     prepared.model = std::move(model);
-    const onnx::Shape shape = chooseInputShape(prepared.model, options);
-    prepared.model.graph.inputs.front().shape = shape;
-    onnx::Facts facts;
-    onnx::analyseHead(prepared.model, facts, options.cut_tail, prepared.info);
-    onnx::readMetadata(prepared.model, prepared.info, prepared.report.notes);
-    describeInput(prepared.model.graph, shape, prepared.info);
     return prepared;
 }
 

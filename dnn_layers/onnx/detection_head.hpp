@@ -6,9 +6,12 @@
 
 namespace irmb::onnx {
 
-/// Recognises the head of a detector and, with `cut`, ends a YOLOv10 with an NMS-free tail at its
-/// one-to-one head [B, 4 + nc, N]. Fills head, tail_cut, max_detections and num_classes of `info`.
-void analyseHead(OnnxModel& model, Facts& facts, bool cut, ModelInfo& info);
+/// Recognises the head of a detector by its structure, never by names, and with `cut` ends a
+/// YOLOv10 with an NMS-free tail at its one-to-one head [B, 4 + nc, N]. Of several outputs the
+/// first one that is a detector's is kept. Needs a specialised graph. Fills head, tail_cut,
+/// max_detections and num_classes of `info`; `notes` gets what the user should know.
+void analyseHead(OnnxModel& model, Facts& facts, bool cut, ModelInfo& info,
+                 std::vector<std::string>& notes);
 
 /// Input size that the exporter noted as `imgsz`; empty when it did not or when it makes no sense.
 cv::Size metadataImageSize(const OnnxModel& model);

@@ -8,7 +8,8 @@ namespace irmb::onnx {
 
 /// Finds the iRMBs of a specialised, simplified graph and replaces each by one `irmb::iRMB` node:
 /// whole where the local branch is an iRMB's, else the attention core alone. Look-alikes with other
-/// mathematics stay as they are. With `replace` false it only reports.
+/// mathematics stay as they are. With `replace` false it only reports, all blocks as unfused.
+/// Custom nodes that the file holds already are counted and stay.
 FusionReport fuseIrmbs(OnnxModel& model, Facts& facts, bool replace);
 
 /// Replaces every `irmb::iRMB` node by standard operators for the shapes in `facts`.

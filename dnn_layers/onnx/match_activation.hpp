@@ -1,0 +1,24 @@
+#pragma once
+
+#include "graph_view.hpp"
+
+#include <irmb_dnn/irmb_params.hpp>
+
+#include <opencv2/core/mat.hpp>
+
+namespace irmb::onnx {
+
+/// An activation with the tensor it is applied to.
+struct ActivationMatch {
+    Activation act = Activation::None;
+    std::string source;
+    cv::Mat slope;          ///< float32 [1] or [channels], Activation::Prelu only
+    std::vector<int> nodes; ///< the nodes between source and result
+};
+
+/// Finds out which activation makes `tensor`, by what its element-wise operators compute and not by
+/// how they are spelled. A tensor that no element-wise operator makes has Activation::None.
+/// Empty when the operators compute something that is not in the list.
+std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor);
+
+} // namespace irmb::onnx

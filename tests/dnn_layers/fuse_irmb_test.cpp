@@ -1,0 +1,177 @@
+#include "support/random_irmb.hpp"
+
+#include <gtest/gtest.h>
+
+#include <layer/node_attributes.hpp>
+#include <onnx/custom_node.hpp>
+#include <onnx/fuse_irmb.hpp>
+#include <onnx/match_activation.hpp>
+#include <onnx/specialise.hpp>
+
+namespace irmb::onnx {
+namespace {
+
+using Outcome = BlockReport::Outcome;
+
+/// A graph with one custom node, x to y.
+OnnxModel blockModel(const IrmbParams& params, const IrmbWeights& weights, const Shape& x,
+                     int64_t opset, Facts& facts) {
+    OnnxModel model;
+    model.opsets[""] = opset;
+    model.graph.inputs.push_back({"x", DataType::Float, true, x});
+    model.graph.outputs.push_back({"y", DataType::Float, false, {}});
+    model.graph.nodes.push_back(makeIrmb(model, facts, "x", "y", params, weights));
+    facts = specialise(model, {{"x", x}});
+    return model;
+}
+
+double maxDifference(const cv::Mat& a, const cv::Mat& b) {
+    if (a.empty() || b.empty())
+        return a.empty() && b.empty() ? 0 : 1e9;
+    if (a.total() != b.total())
+        return 1e9;
+    const int count = static_cast<int>(a.total());
+    return cv::norm(a.reshape(1, {1, count}), b.reshape(1, {1, count}), cv::NORM_INF);
+}
+
+void expectSameWeights(const IrmbParams& params, const IrmbWeights& a, const IrmbWeights& b) {
+    for (const WeightSlot& slot : weightSlots(params))
+        EXPECT_LT(maxDifference(a.*slot.member, b.*slot.member), 1e-6) << slot.name;
+}
+
+/// A block without attention that has neither residuals nor a norm is any inverted residual, and
+/// an activation that acts on nothing cannot be found again.
+bool isRecognisable(const IrmbParams& params) {
+    if (params.attention || params.has_skip)
+        return true;
+    return params.norm != Norm::None && params.v_proj;
+}
+
+class RoundTrip : public testing::TestWithParam<int> {};
+
+TEST_P(RoundTrip, ExpandedBlockIsFoundWithItsParametersAndWeights) {
+    cv::RNG rng(1000 + GetParam());
+    const IrmbParams params = test::randomParams(rng);
+    const IrmbWeights weights = test::randomWeights(params, rng);
+    const Shape sizes[] = {{2, params.dim_in, 7, 7},
+                           {1, params.dim_in, 6, 5},
+                           {1, params.dim_in, 13, 17},
+                           {3, params.dim_in, 20, 10}};
+    const Shape x = sizes[GetParam() % 4];
+    SCOPED_TRACE(test::describe(params) + " " + toString(x));
+
+    Facts facts;
+    OnnxModel model = blockModel(params, weights, x, GetParam() % 2 ? 13 : 18, facts);
+    ASSERT_EQ(expandIrmbs(model, facts), 1);
+    for (const Node& node : model.graph.nodes)
+        ASSERT_FALSE(isIrmb(node));
+    simplify(model, facts);
+    const FusionReport report = fuseIrmbs(model, facts, true);
+    if (!isRecognisable(params)) {
+        EXPECT_TRUE(report.blocks.empty());
+        return;
+    }
+    ASSERT_EQ(report.blocks.size(), 1u);
+    EXPECT_EQ(report.blocks[0].outcome, Outcome::Whole) << report.blocks[0].reason;
+    ASSERT_EQ(model.graph.nodes.size(), 1u);
+    ASSERT_TRUE(isIrmb(model.graph.nodes[0]));
+
+    const auto [found, found_weights] = readIrmb(model.graph, model.graph.nodes[0], params.dim_in);
+    EXPECT_EQ(found.norm, params.norm);
+    EXPECT_EQ(found.dim_mid, params.dim_mid);
+    EXPECT_EQ(found.dim_out, params.dim_out);
+    EXPECT_EQ(found.has_skip, params.has_skip);
+    EXPECT_EQ(found.dw_ks, params.dw_ks);
+    EXPECT_EQ(found.stride, params.stride);
+    EXPECT_EQ(found.dilation, params.dilation);
+    EXPECT_EQ(found.se_channels, params.se_channels);
+    EXPECT_EQ(found.attention, params.attention);
+    if (params.attention) {
+        EXPECT_EQ(found.dim_head, params.dim_head);
+        EXPECT_EQ(found.attn_pre, params.attn_pre);
+    }
+    if (params.hasVConv() || params.se_channels > 0) {
+        EXPECT_EQ(found.act, params.act);
+    }
+    expectSameWeights(params, weights, found_weights);
+}
+
+INSTANTIATE_TEST_SUITE_P(RandomGrid, RoundTrip, testing::Range(0, 200));
+
+/// y = op(x), and the activation found for y.
+std::optional<ActivationMatch> activationOf(std::vector<Node> nodes,
+                                            std::map<std::string, Tensor> constants) {
+    OnnxModel model;
+    model.opsets[""] = 20;
+    model.graph.inputs.push_back({"x", DataType::Float, true, {1, 4, 2, 2}});
+    model.graph.outputs.push_back({"y", DataType::Float, false, {}});
+    model.graph.nodes = std::move(nodes);
+    model.graph.initializers = std::move(constants);
+    const Facts facts = inferFacts(model);
+    const GraphView view(model, facts);
+    return matchActivation(view, "y");
+}
+
+TEST(MatchActivation, FindsThreeSpellingsOfHardSwish) {
+    const std::map<std::string, Tensor> constants = {{"three", Tensor::scalar(3)},
+                                                     {"zero", Tensor::scalar(0)},
+                                                     {"six", Tensor::scalar(6)},
+                                                     {"sixth", Tensor::scalar(1.f / 6)}};
+    const std::vector<std::vector<Node>> spellings = {
+        {{"HardSwish", "", "", {"x"}, {"y"}, {}}},
+        {{"HardSigmoid", "", "", {"x"}, {"s"}, {{"alpha", 1.f / 6}, {"beta", 0.5f}}},
+         {"Mul", "", "", {"x", "s"}, {"y"}, {}}},
+        {{"Add", "", "", {"three", "x"}, {"a"}, {}},
+         {"Clip", "", "", {"a", "zero", "six"}, {"c"}, {}},
+         {"Mul", "", "", {"c", "x"}, {"m"}, {}},
+         {"Mul", "", "", {"m", "sixth"}, {"y"}, {}}}};
+    for (const auto& nodes : spellings) {
+        const auto match = activationOf(nodes, constants);
+        ASSERT_TRUE(match.has_value());
+        EXPECT_EQ(match->act, Activation::HardSwish);
+        EXPECT_EQ(match->source, "x");
+    }
+}
+
+TEST(MatchActivation, DoesNotTakeALookAlikeForAnActivation) {
+    EXPECT_FALSE(activationOf({{"Elu", "", "", {"x"}, {"e"}, {{"alpha", 1.f}}},
+                               {"Relu", "", "", {"x"}, {"r"}, {}},
+                               {"Sub", "", "", {"r", "e"}, {"y"}, {}}},
+                              {})
+                     .has_value());
+    EXPECT_FALSE(activationOf({{"Clip", "", "", {"x", "zero", "five"}, {"y"}, {}}},
+                              {{"zero", Tensor::scalar(0)}, {"five", Tensor::scalar(5)}})
+                     .has_value());
+}
+
+TEST(FuseIrmbs, CountsCustomNodesAndLeavesThemAlone) {
+    cv::RNG rng(7);
+    IrmbParams params;
+    params.dim_in = params.dim_mid = params.dim_out = 16;
+    Facts facts;
+    OnnxModel model =
+        blockModel(params, test::randomWeights(params, rng), {1, 16, 9, 9}, 13, facts);
+    const FusionReport report = fuseIrmbs(model, facts, true);
+    ASSERT_EQ(report.blocks.size(), 1u);
+    EXPECT_EQ(report.blocks[0].outcome, Outcome::Whole);
+    EXPECT_EQ(report.blocks[0].dim_in, 16);
+    EXPECT_EQ(report.blocks[0].height, 9);
+}
+
+TEST(FuseIrmbs, OnlyReportsWhenFusionIsOff) {
+    cv::RNG rng(8);
+    IrmbParams params;
+    params.dim_in = params.dim_mid = params.dim_out = 16;
+    Facts facts;
+    OnnxModel model =
+        blockModel(params, test::randomWeights(params, rng), {1, 16, 9, 9}, 13, facts);
+    expandIrmbs(model, facts);
+    const std::size_t before = model.graph.nodes.size();
+    const FusionReport report = fuseIrmbs(model, facts, false);
+    ASSERT_EQ(report.blocks.size(), 1u);
+    EXPECT_EQ(report.blocks[0].outcome, Outcome::Unfused);
+    EXPECT_EQ(model.graph.nodes.size(), before);
+}
+
+} // namespace
+} // namespace irmb::onnx
