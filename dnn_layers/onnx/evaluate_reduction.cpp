@@ -65,10 +65,10 @@ std::vector<Tensor> reduceAs(const NodeContext& ctx, const TensorFact& output) {
     const auto axes = reductionAxes(ctx, x.shape.size());
     const std::vector<T> values = load<T>(x);
     const auto count = static_cast<std::size_t>(elementCount(*output.shape));
-    // Nothing to reduce: the result is an empty tensor, or operators disagree about it.
-    if (values.empty())
+    // An empty sum is 0 and an empty product 1; there is no largest or mean of nothing.
+    if (values.empty() && (op == "ReduceMax" || op == "ReduceMin" || op == "ReduceMean"))
         return {};
-    std::vector<T> totals(count, T(0));
+    std::vector<T> totals(count, T(op == "ReduceProd" ? 1 : 0));
     std::vector<bool> begun(count, false);
     std::size_t next = 0;
     bool known = true;
@@ -79,7 +79,7 @@ std::vector<Tensor> reduceAs(const NodeContext& ctx, const TensorFact& output) {
     });
     if (!known)
         return {};
-    const T each = static_cast<T>(values.size() / count);
+    const T each = static_cast<T>(count == 0 ? 1 : values.size() / count);
     for (T& total : totals)
         if (op == "ReduceMean")
             total /= each;

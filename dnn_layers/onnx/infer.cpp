@@ -20,13 +20,6 @@ const InferRules& rules() {
     return table;
 }
 
-void checkShape(const NodeContext& ctx, const Shape& shape) {
-    for (const int64_t dim : shape)
-        if (dim < 0 || dim > kMaxExtent)
-            ctx.fail("an output of " + toString(shape) + " is impossible");
-    checkedCount(ctx, shape);
-}
-
 } // namespace
 
 std::vector<TensorFact> inferOutputs(const NodeContext& ctx) {
@@ -40,8 +33,8 @@ std::vector<TensorFact> inferOutputs(const NodeContext& ctx) {
     }
     facts.resize(ctx.node.outputs.size());
     for (const TensorFact& fact : facts)
-        if (fact.shape)
-            checkShape(ctx, *fact.shape);
+        if (fact.shape && !isPlausible(*fact.shape))
+            ctx.fail("an output of " + toString(*fact.shape) + " is impossible");
     return facts;
 }
 

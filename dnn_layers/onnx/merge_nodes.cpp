@@ -64,7 +64,7 @@ bool applyAffine(OnnxModel& model, Facts& facts, Node& conv, const ChannelAffine
     const Tensor* w = floatConstant(model.graph, conv, 1);
     const Tensor* b = floatConstant(model.graph, conv, 2);
     const std::size_t channels = affine.scale.size();
-    if (!w || w->shape.empty() || w->shape[0] != static_cast<int64_t>(channels) ||
+    if (!w || channels == 0 || w->shape.empty() || w->shape[0] != static_cast<int64_t>(channels) ||
         (conv.hasInput(2) && (!b || b->count() != w->shape[0])))
         return false;
     std::vector<float> weights = w->floats();

@@ -1,5 +1,7 @@
 #include "node_context.hpp"
 
+#include "text.hpp"
+
 #include <opencv2/core.hpp>
 
 #include <algorithm>
@@ -9,14 +11,16 @@ namespace irmb::onnx {
 namespace {
 // Axes, pads, shapes and split sizes: longer lists are no such thing.
 constexpr int64_t kMaxListLength = 1 << 16;
+
+// Characters of one complaint; lists in a file may be long.
+constexpr std::size_t kMaxMessage = 400;
 } // namespace
 
 std::string describe(const Node& node) {
-    std::string name = node.name;
-    if (name.empty() && !node.outputs.empty())
-        name = node.outputs.front();
-    const std::string prefix = node.domain.empty() ? "" : node.domain + "::";
-    return prefix + node.op + " '" + name + "'";
+    const bool nameless = node.name.empty() && !node.outputs.empty();
+    const std::string op = node.domain.empty() ? node.op : node.domain + "::" + node.op;
+    return "node " + quoted(nameless ? node.outputs.front() : node.name) + " (" + printable(op) +
+           ")";
 }
 
 NodeContext::NodeContext(const Node& node_, int64_t opset_, const Facts& facts,
@@ -123,7 +127,7 @@ std::vector<int64_t> NodeContext::axes(std::vector<int64_t> list, std::size_t ra
 }
 
 void NodeContext::fail(const std::string& what) const {
-    CV_Error(cv::Error::StsUnmatchedSizes, describe(node) + ": " + what);
+    CV_Error(cv::Error::StsUnmatchedSizes, describe(node) + ": " + printable(what, kMaxMessage));
 }
 
 } // namespace irmb::onnx

@@ -17,6 +17,9 @@ struct IntList {
 /// product of two of them fits an int64.
 constexpr int64_t kMaxExtent = (int64_t(1) << 31) - 1;
 
+/// No tensor has more dimensions.
+constexpr std::size_t kMaxRank = 32;
+
 /// One node together with what is known about its inputs: what shape rules and evaluation work on.
 class NodeContext {
 public:
@@ -49,7 +52,7 @@ public:
     /// The same for a list; fails on repetition.
     std::vector<int64_t> axes(std::vector<int64_t> list, std::size_t rank) const;
 
-    /// Throws cv::Exception: "Conv 'name': what".
+    /// Throws cv::Exception: "node 'name' (Conv): what".
     [[noreturn]] void fail(const std::string& what) const;
 
 private:
@@ -57,7 +60,7 @@ private:
     const Constants& constants_;
 };
 
-/// "Conv 'name'"; nodes without a name go by their first output.
+/// "node 'name' (Conv)"; nodes without a name go by their first output.
 std::string describe(const Node& node);
 
 } // namespace irmb::onnx

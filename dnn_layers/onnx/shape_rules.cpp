@@ -1,9 +1,8 @@
 #include "shape_rules.hpp"
 
-#include <opencv2/core.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace irmb::onnx {
 
@@ -28,30 +27,33 @@ std::vector<int64_t> stridesOf(const Shape& shape) {
 
 Shape reshapeTarget(const NodeContext& ctx, const Shape& input, const std::vector<int64_t>& wanted,
                     bool allow_zero) {
-    const std::string change =
-        "cannot turn " + toString(input) + " into " + toString(Shape(wanted));
+    const auto refuse = [&] {
+        ctx.fail("cannot turn " + toString(input) + " into " + toString(wanted));
+    };
     Shape result = wanted;
     std::optional<std::size_t> open;
     for (std::size_t i = 0; i < result.size(); ++i) {
         if (result[i] == 0 && !allow_zero) {
             if (i >= input.size())
-                ctx.fail(change);
+                refuse();
             result[i] = input[i];
         } else if (result[i] == -1 && !open) {
             open = i;
             result[i] = 1;
         } else if (result[i] < 0) {
-            ctx.fail(change);
+            refuse();
         }
     }
-    const int64_t have = checkedCount(ctx, input);
-    const int64_t given = checkedCount(ctx, result);
+    if (!isPlausible(result))
+        refuse();
+    const int64_t have = elementCount(input);
+    const int64_t given = elementCount(result);
     if (open) {
         if (given == 0 || have % given != 0)
-            ctx.fail(change);
+            refuse();
         result[*open] = have / given;
     } else if (have != given) {
-        ctx.fail(change);
+        refuse();
     }
     return result;
 }
@@ -177,33 +179,60 @@ std::pair<int64_t, int64_t> shapeSpan(const NodeContext& ctx, std::size_t rank) 
     return {begin, std::max(begin, bound("end", size))};
 }
 
-std::optional<int64_t> rangeCount(const NodeContext& ctx) {
-    const Tensor* bounds[3] = {ctx.constant(0), ctx.constant(1), ctx.constant(2)};
-    double values[3];
-    for (int i = 0; i < 3; ++i) {
-        if (!bounds[i])
-            return std::nullopt;
-        if (bounds[i]->count() != 1)
-            ctx.fail("start, limit and delta must be single numbers");
-        values[i] = bounds[i]->doubles().front();
-    }
-    if (values[2] == 0)
-        ctx.fail("delta is 0");
-    double span = values[1] - values[0];
+namespace {
+
+/// Elements of a Range from bounds = {start, limit, delta}, delta not being 0.
+double floatSteps(const Tensor* const (&bounds)[3]) {
+    double span = bounds[1]->doubles().front() - bounds[0]->doubles().front();
     if (bounds[0]->type == DataType::Float)
         span = static_cast<float>(span);
-    const double count = std::max(0., std::ceil(span / values[2]));
+    return std::max(0., std::ceil(span / bounds[2]->doubles().front()));
+}
+
+double integerSteps(const Tensor* const (&bounds)[3]) {
+    const int64_t start = bounds[0]->ints().front();
+    const int64_t limit = bounds[1]->ints().front();
+    const int64_t delta = bounds[2]->ints().front();
+    if (delta > 0 ? start >= limit : start <= limit)
+        return 0;
+    // Distances between int64 numbers fit an uint64.
+    const auto bits = [](int64_t value) { return static_cast<uint64_t>(value); };
+    const uint64_t span = delta > 0 ? bits(limit) - bits(start) : bits(start) - bits(limit);
+    const uint64_t step = delta > 0 ? bits(delta) : 0 - bits(delta);
+    return static_cast<double>((span - 1) / step + 1);
+}
+
+} // namespace
+
+std::optional<int64_t> rangeCount(const NodeContext& ctx) {
+    const Tensor* bounds[3] = {ctx.constant(0), ctx.constant(1), ctx.constant(2)};
+    for (const Tensor* bound : bounds) {
+        if (!bound)
+            return std::nullopt;
+        if (bound->count() != 1)
+            ctx.fail("start, limit and delta must be single numbers");
+    }
+    if (bounds[2]->doubles().front() == 0)
+        ctx.fail("delta is 0");
+    const double count = bounds[0]->isFloating() ? floatSteps(bounds) : integerSteps(bounds);
     if (!(count <= static_cast<double>(kMaxExtent)))
         ctx.fail("a range of " + std::to_string(count) + " elements is too long");
     return static_cast<int64_t>(count);
 }
 
-int64_t checkedCount(const NodeContext& ctx, const Shape& shape) {
-    try {
-        return elementCount(shape);
-    } catch (const cv::Exception&) {
-        ctx.fail("a tensor of " + toString(shape) + " is impossible");
+bool isPlausible(const Shape& shape) {
+    if (shape.size() > kMaxRank)
+        return false;
+    int64_t count = 1;
+    for (const int64_t side : shape) {
+        if (side < 0 || side > kMaxExtent)
+            return false;
+        const int64_t factor = std::max<int64_t>(side, 1);
+        if (count > std::numeric_limits<int64_t>::max() / factor)
+            return false;
+        count *= factor;
     }
+    return true;
 }
 
 std::optional<std::vector<int64_t>> reductionAxes(const NodeContext& ctx, std::size_t rank) {

@@ -43,8 +43,9 @@ std::pair<int64_t, int64_t> shapeSpan(const NodeContext& ctx, std::size_t rank);
 /// Number of elements of a Range whose bounds are constant.
 std::optional<int64_t> rangeCount(const NodeContext& ctx);
 
-/// Number of elements of a shape that a file asks for; fails where that leaves int64.
-int64_t checkedCount(const NodeContext& ctx, const Shape& shape);
+/// True for shapes that arithmetic can rely on: no more than kMaxRank sides, each in
+/// 0..kMaxExtent, and a number of elements that fits an int64.
+bool isPlausible(const Shape& shape);
 
 /// Axes of a reduction, ascending; all of them where none is given.
 std::optional<std::vector<int64_t>> reductionAxes(const NodeContext& ctx, std::size_t rank);

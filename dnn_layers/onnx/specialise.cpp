@@ -3,6 +3,7 @@
 #include "evaluate.hpp"
 #include "infer.hpp"
 #include "shape_rules.hpp"
+#include "text.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -51,13 +52,7 @@ public:
             fixInput(input, input_shapes);
         for (const auto& [name, tensor] : graph_.initializers)
             addConstant(name, tensor);
-        try {
-            foldNodes();
-        } catch (const cv::Exception& error) {
-            if (remedy_.empty())
-                throw;
-            CV_Error(error.code, error.err + "; " + remedy_);
-        }
+        foldNodes();
         removeDead(graph_);
         describeOutputs();
         forgetDead(graph_, facts_);
@@ -68,17 +63,18 @@ private:
     void fixInput(ValueInfo& input, const std::map<std::string, Shape>& input_shapes) {
         const auto given = input_shapes.find(input.name);
         const Shape shape = given != input_shapes.end() ? given->second : input.shape;
-        const std::string what = "input '" + input.name + "'";
+        const std::string what = "input " + quoted(input.name);
         if (given == input_shapes.end() && !input.has_shape)
             CV_Error(cv::Error::StsBadArg, what + " has no shape in the file: give one");
         if (input.has_shape && input.shape.size() != shape.size())
             CV_Error(cv::Error::StsBadArg, what + " has " + std::to_string(input.shape.size()) +
                                                " dimensions, " + toString(shape) + " does not fit");
         for (const int64_t side : shape)
-            if (side < 1 || side > kMaxExtent)
+            if (side < 1)
                 CV_Error(cv::Error::StsBadArg, what + " cannot have the shape " + toString(shape) +
                                                    ": give a positive size for each dimension");
-        elementCount(shape);
+        if (!isPlausible(shape))
+            CV_Error(cv::Error::StsBadArg, what + " of " + toString(shape) + " is too large");
         if (!input.has_shape || input.shape != shape)
             remedy_ = remedyFor(input, shape);
         input.has_shape = true;
@@ -90,12 +86,14 @@ private:
         for (const int64_t side : input.shape)
             if (side < 0)
                 return "the export is static for another size than " + toString(shape) +
-                       " of input '" + input.name + "': export it again at this size";
-        return "the export is static for " + toString(input.shape) + " of input '" + input.name +
-               "': use that size or export it again for " + toString(shape);
+                       " of input " + quoted(input.name) + ": export it again at this size";
+        return "the export is static for " + toString(input.shape) + " of input " +
+               quoted(input.name) + ": use that size or export it again for " + toString(shape);
     }
 
     void addConstant(const std::string& name, const Tensor& tensor) {
+        if (!isPlausible(tensor.shape))
+            CV_Error(cv::Error::StsBadArg, "constant " + quoted(name) + " has an impossible shape");
         constants_[name] = &tensor;
         facts_[name] = {tensor.type, tensor.shape};
     }
@@ -107,29 +105,45 @@ private:
     void foldNodes() {
         std::vector<Node> kept;
         for (Node& node : graph_.nodes) {
-            const bool wanted_outside = isGraphOutput(node);
-            if (node.is("Constant") && !wanted_outside)
-                if (std::optional<Tensor> value = takeConstant(node)) {
-                    foldInto(node.outputs.at(0), std::move(*value));
-                    continue;
-                }
-            const NodeContext ctx(node, model_.opset(), facts_, constants_);
-            const std::vector<TensorFact> outputs = inferOutputs(ctx);
-            std::vector<Tensor> values;
-            if (!wanted_outside)
-                values = fold(ctx, outputs);
-            for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-                if (node.outputs[i].empty())
-                    continue;
-                if (i < values.size())
-                    foldInto(node.outputs[i], std::move(values[i]));
-                else
-                    facts_[node.outputs[i]] = outputs[i];
+            try {
+                if (!fold(node))
+                    kept.push_back(std::move(node));
+            } catch (const cv::Exception& error) {
+                complain(node, error);
             }
-            if (values.empty())
-                kept.push_back(std::move(node));
         }
         graph_.nodes = std::move(kept);
+    }
+
+    [[noreturn]] void complain(const Node& node, const cv::Exception& error) const {
+        const std::string who = describe(node);
+        const bool named = error.err.find(who) != std::string::npos;
+        const bool clash = error.code == cv::Error::StsUnmatchedSizes && !remedy_.empty();
+        CV_Error(error.code, (named ? "" : who + ": ") + error.err + (clash ? "; " + remedy_ : ""));
+    }
+
+    /// Turns the outputs of a node into constants where that can be; else notes what is known.
+    bool fold(Node& node) {
+        const bool wanted_outside = isGraphOutput(node);
+        if (node.is("Constant") && !wanted_outside)
+            if (std::optional<Tensor> value = takeConstant(node)) {
+                foldInto(node.outputs.at(0), std::move(*value));
+                return true;
+            }
+        const NodeContext ctx(node, model_.opset(), facts_, constants_);
+        const std::vector<TensorFact> outputs = inferOutputs(ctx);
+        std::vector<Tensor> values;
+        if (!wanted_outside)
+            values = compute(ctx, outputs);
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+            if (node.outputs[i].empty())
+                continue;
+            if (i < values.size())
+                foldInto(node.outputs[i], std::move(values[i]));
+            else
+                facts_[node.outputs[i]] = outputs[i];
+        }
+        return !values.empty();
     }
 
     bool isGraphOutput(const Node& node) const {
@@ -140,7 +154,7 @@ private:
     }
 
     /// Values of all outputs of a node, or none if it must stay.
-    std::vector<Tensor> fold(const NodeContext& ctx, const std::vector<TensorFact>& outputs) {
+    std::vector<Tensor> compute(const NodeContext& ctx, const std::vector<TensorFact>& outputs) {
         if (const Shape* shape = ctx.shape(0)) {
             if (ctx.node.is("Shape")) {
                 const auto [begin, end] = shapeSpan(ctx, shape->size());
@@ -162,14 +176,17 @@ private:
         int64_t made = 0;
         int64_t read = 0;
         for (std::size_t i = 0; i < ctx.inputCount(); ++i)
-            if (const Tensor* input = ctx.constant(i))
+            if (const Tensor* input = ctx.constant(i)) {
+                if (elementSize(input->type) == 0)
+                    return false;
                 read += input->count();
+            }
         for (const TensorFact& output : outputs) {
             // Only NonZero folds without a known shape; it makes no more than an index a dimension.
             const int64_t count =
                 output.shape ? elementCount(*output.shape)
                              : read * static_cast<int64_t>(ctx.shape(0) ? ctx.shape(0)->size() : 0);
-            if (!output.shape && !ctx.node.is("NonZero"))
+            if (elementSize(output.type) == 0 || (!output.shape && !ctx.node.is("NonZero")))
                 return false;
             if (count > kMaxFoldedElements)
                 return false;

@@ -22,9 +22,16 @@ public:
             spellSplit(node);
         else if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool")
             spellWindow(node);
+        else if (node.op == "ConvTranspose" && shapeOf(node.inputs.at(1)))
+            node.attributes["kernel_shape"] = spatial(*shapeOf(node.inputs[1]));
     }
 
 private:
+    /// Sides after the first two.
+    static Shape spatial(const Shape& shape) {
+        return Shape(shape.begin() + std::min<std::size_t>(2, shape.size()), shape.end());
+    }
+
     const Shape* shapeOf(const std::string& tensor) const {
         const auto it = facts_.find(tensor);
         return it != facts_.end() && it->second.shape ? &*it->second.shape : nullptr;
@@ -34,7 +41,8 @@ private:
     const std::string& listConstant(const std::vector<int64_t>& values) {
         std::string& name = lists_[values];
         if (name.empty())
-            name = addInitializer(model_, facts_, "list_" + toString(values),
+            name = addInitializer(model_, facts_,
+                                  values.size() > kMaxRank ? "list" : "list_" + toString(values),
                                   Tensor::fromInts({static_cast<int64_t>(values.size())}, values));
         return name;
     }
@@ -71,12 +79,11 @@ private:
         const Shape* x = shapeOf(node.inputs.front());
         const bool conv = node.op == "Conv";
         const Shape* w = conv ? shapeOf(node.inputs.at(1)) : nullptr;
-        if (!x || x->size() < 3 || (conv && !w))
+        if (!x || (conv && !w))
             return;
-        const Shape sides(x->begin() + 2, x->end());
+        const Shape sides = spatial(*x);
         const NodeContext ctx(node, model_.opset(), facts_, constants_);
-        const Shape kernel =
-            conv ? Shape(w->begin() + 2, w->end()) : ctx.extents("kernel_shape", sides.size(), 0);
+        const Shape kernel = conv ? spatial(*w) : ctx.extents("kernel_shape", sides.size(), 0);
         const Window window = resolveWindow(ctx, sides, kernel);
         node.attributes.erase("auto_pad");
         node.attributes["kernel_shape"] = window.kernel;
