@@ -46,7 +46,8 @@ need_packages() {
         as_root=(sudo)
     fi
     say "Installing packages: ${missing[*]}"
-    "${as_root[@]}" apt-get update -q >&2 < /dev/null
+    "${as_root[@]}" apt-get update -q >&2 < /dev/null ||
+        say "apt-get update reported an error; trying with what it knows"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 < /dev/null
 }
@@ -90,6 +91,10 @@ system_opencv() {
     config_dir /usr || die "libopencv-dev is installed but has no OpenCVConfig.cmake"
 }
 
+has_nvcc() {
+    command -v nvcc "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" /usr/local/cuda/bin/nvcc > /dev/null
+}
+
 # wants_cuda: on request (VIGIL_CUDA), or where there are a GPU and a CUDA toolkit.
 wants_cuda() {
     case ${VIGIL_CUDA:-} in
@@ -97,7 +102,7 @@ wants_cuda() {
         ?*) return 0 ;;
     esac
     command -v nvidia-smi > /dev/null && nvidia-smi -L 2> /dev/null | grep -q GPU || return 1
-    command -v nvcc > /dev/null || [[ -x /usr/local/cuda/bin/nvcc ]] && return 0
+    has_nvcc && return
     say "There is a GPU but no CUDA toolkit (nvcc): building for the CPU."
     return 1
 }

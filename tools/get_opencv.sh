@@ -93,6 +93,9 @@ recipe() {
     fi
 }
 
+if [[ $cuda && -z $print_dir ]]; then
+    has_nvcc || die "--cuda needs the CUDA toolkit (nvcc) and cuDNN: install them, or leave it out"
+fi
 if [[ $cuda && -z $archs ]]; then
     archs=$(gpu_archs)
     archs=${archs:-7.5,8.0,9.0}
@@ -209,7 +212,7 @@ check_configuration() {
     grep -qE '^-- +FFMPEG: +YES' "$work/configure.log" ||
         die "OpenCV would be built without FFmpeg; see $work/configure.log"
     [[ ! $cuda ]] || grep -qE '^-- +cuDNN: +YES' "$work/configure.log" ||
-        die "OpenCV would be built without CUDA or cuDNN: install both, or leave out --cuda; see $work/configure.log"
+        die "OpenCV would be built without CUDA or cuDNN: install the CUDA toolkit with NPP and cuBLAS, and cuDNN, or leave out --cuda; see $work/configure.log"
 }
 
 build() {

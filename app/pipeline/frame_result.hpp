@@ -1,0 +1,28 @@
+#pragma once
+
+#include "source/frame.hpp"
+
+#include <irmb_dnn/detection.hpp>
+
+#include <vector>
+
+namespace vigil {
+
+/// Milliseconds that each stage spent on one frame.
+struct StageTimes {
+    double decode_ms = 0;
+    double preprocess_ms = 0;
+    double inference_ms = 0;
+    double postprocess_ms = 0;
+    double render_ms = 0;
+    double write_ms = 0;
+};
+
+/// A frame with what was found in it: what overlays draw, sinks write and observers see.
+struct FrameResult {
+    Frame frame;
+    std::vector<irmb::Detection> detections; ///< best first, in pixels of the source
+    StageTimes times;
+};
+
+} // namespace vigil

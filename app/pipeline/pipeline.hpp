@@ -1,0 +1,90 @@
+#pragma once
+
+#include "detect/detector.hpp"
+#include "frame_result.hpp"
+#include "latency.hpp"
+#include "render/renderer.hpp"
+#include "sink/sink.hpp"
+#include "source/frame_range.hpp"
+#include "source/source.hpp"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace vigil {
+
+enum class Mode {
+    Synchronous, ///< every frame, in order; a slow stage holds back those before it
+    RealTime     ///< the newest frame wins; what is dropped is counted, the capture never waits
+};
+
+/// What happened to frames that did not get through.
+struct Drops {
+    int64_t superseded = 0; ///< a newer frame came while the detector was busy
+    int64_t damaged = 0;    ///< could not be decoded
+    int64_t aborted = 0;    ///< on their way when an error stopped the pipeline
+    int64_t total() const { return superseded + damaged + aborted; }
+};
+
+/// How far a run is, or how it went. captured == processed + dropped.total() once it has ended.
+struct RunStats {
+    int64_t frames_captured = 0;  ///< wanted frames that the source delivered
+    int64_t frames_processed = 0; ///< frames that every sink has
+    Drops dropped;
+    double wall_s = 0;
+    bool cancelled = false;
+    std::map<std::string, LatencyStats> latency; ///< by stage: "decode", "preprocess", ..
+    std::vector<std::string> warnings;
+};
+
+/// What a pipeline works with. It owns nothing of it.
+struct PipelineParts {
+    Source& source;
+    Detector& detector;
+    const Renderer* renderer = nullptr; ///< null, or no sink that wants pictures: nothing is drawn
+    std::vector<Sink*> sinks;
+    /// Called after the sinks, from the thread that called run(), once a frame.
+    std::function<void(const FrameResult&)> observer;
+};
+
+/// Moves frames from a source through detector, renderer and sinks, each stage in its own thread.
+/// Memory does not depend on the length of the source.
+class Pipeline {
+public:
+    Pipeline(PipelineParts parts, Mode mode, const FrameRange& range = {});
+
+    /// Works until the source ends, cancel() is called or a stage fails. Sinks are finished in each
+    /// case, then the first failure is thrown. Call it once.
+    RunStats run();
+
+    /// Ends the run after the frames that were captured so far. From any thread, at any time.
+    void cancel() noexcept;
+
+    /// Counters of a run that goes on, from any thread.
+    int64_t framesCaptured() const { return captured_; }
+    int64_t framesDropped() const { return superseded_ + damaged_; }
+
+private:
+    struct Stages;
+
+    void capture(Stages& stages);
+    void infer(Stages& stages);
+    void postprocess(Stages& stages);
+    void output(Stages& stages, RunStats& stats);
+    void deliver(FrameResult& result);
+    void finishSinks(Stages& stages);
+
+    PipelineParts parts_;
+    Mode mode_;
+    FrameRange range_;
+    bool draws_ = false;
+    std::atomic<bool> cancelled_{false};
+    std::atomic<int64_t> captured_{0};
+    std::atomic<int64_t> superseded_{0};
+    std::atomic<int64_t> damaged_{0};
+};
+
+} // namespace vigil
