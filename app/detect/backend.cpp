@@ -96,4 +96,16 @@ irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked) {
     return irmb::Engine::Classic;
 }
 
+std::vector<std::string> fallbackLayers(cv::dnn::Net& net, const BackendChoice& choice) {
+    std::vector<std::string> fallback;
+    if (choice.backend != DNN_BACKEND_CUDA)
+        return fallback;
+    for (const std::string& name : net.getLayerNames()) {
+        const cv::Ptr<cv::dnn::Layer> layer = net.getLayer(net.getLayerId(name));
+        if (layer && !layer->supportBackend(DNN_BACKEND_CUDA))
+            fallback.push_back(name + " (" + layer->type + ")");
+    }
+    return fallback;
+}
+
 } // namespace vigil

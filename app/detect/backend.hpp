@@ -34,4 +34,8 @@ BackendChoice chooseBackend(const std::string& backend, const std::string& preci
 /// Throws cv::Exception when `asked` is the new engine and `choice` is CUDA.
 irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked = irmb::Engine::Auto);
 
+/// Layers of `net` that `choice` cannot run and that run on the CPU instead, as "name (type)".
+/// Always empty on the CPU.
+std::vector<std::string> fallbackLayers(cv::dnn::Net& net, const BackendChoice& choice);
+
 } // namespace vigil

@@ -78,15 +78,7 @@ void ModelDetector::setOptions(const irmb::DecodeOptions& options) {
 }
 
 std::vector<std::string> ModelDetector::fallbackLayers() {
-    std::vector<std::string> names;
-    if (backend_.backend != cv::dnn::DNN_BACKEND_CUDA)
-        return names;
-    for (const cv::String& name : model_.net.getLayerNames()) {
-        const cv::Ptr<cv::dnn::Layer> layer = model_.net.getLayer(model_.net.getLayerId(name));
-        if (layer && !layer->supportBackend(backend_.backend))
-            names.push_back(name);
-    }
-    return names;
+    return vigil::fallbackLayers(model_.net, backend_);
 }
 
 std::string className(const std::vector<std::string>& names, int class_id) {

@@ -115,6 +115,7 @@ struct VideoEncoder::Impl {
     void openMuxer();
     void convert(const cv::Mat& bgr);
     void send(const AVFrame* picture);
+    void writePending(int64_t duration);
     void flushIfDue();
     void check(int result, const char* doing) const;
 
@@ -130,6 +131,7 @@ struct VideoEncoder::Impl {
     Handle<AVCodecContext> codec;
     Handle<AVFrame> yuv;
     Handle<AVPacket> packet;
+    Handle<AVPacket> pending; ///< waits for the next one, which tells how long it lasts
     Handle<SwsContext> scaler;
     cv::Mat padded_bgr;
     int64_t last_pts = -1;
@@ -207,6 +209,7 @@ void VideoEncoder::Impl::openEncoder(cv::Size padded) {
 
     yuv.reset(av_frame_alloc());
     packet.reset(av_packet_alloc());
+    pending.reset(av_packet_alloc());
     yuv->format = codec->pix_fmt;
     yuv->width = padded.width;
     yuv->height = padded.height;
@@ -252,22 +255,27 @@ void VideoEncoder::Impl::convert(const cv::Mat& bgr) {
     sws_scale(scaler.get(), rows, steps, 0, codec->height, yuv->data, yuv->linesize);
 }
 
-/// Null flushes the encoder.
+/// Null flushes the encoder. Packets come in the order of their pictures: there are no B-frames.
 void VideoEncoder::Impl::send(const AVFrame* picture) {
     check(avcodec_send_frame(codec.get(), picture), "refuses a picture");
-    AVStream* stream = muxer->streams[0];
     for (;;) {
         const int result = avcodec_receive_packet(codec.get(), packet.get());
         if (result == AVERROR(EAGAIN) || result == AVERROR_EOF)
             return;
         check(result, "cannot encode");
-        if (packet->duration <= 0)
-            packet->duration = std::lround(1 / (fps * av_q2d(codec->time_base)));
-        av_packet_rescale_ts(packet.get(), codec->time_base, stream->time_base);
-        packet->stream_index = 0;
-        check(av_write_frame(muxer.get(), packet.get()), "cannot write");
-        av_packet_unref(packet.get());
+        writePending(packet->pts - pending->pts);
+        av_packet_move_ref(pending.get(), packet.get());
     }
+}
+
+void VideoEncoder::Impl::writePending(int64_t duration) {
+    if (pending->size == 0)
+        return;
+    pending->duration = duration;
+    pending->stream_index = 0;
+    av_packet_rescale_ts(pending.get(), codec->time_base, muxer->streams[0]->time_base);
+    check(av_write_frame(muxer.get(), pending.get()), "cannot write");
+    av_packet_unref(pending.get());
 }
 
 /// Ends the fragment or cluster under way, which makes it readable, once a second.
@@ -303,6 +311,7 @@ void VideoEncoder::encode(const cv::Mat& bgr, double time_ms) {
 void VideoEncoder::finish() {
     Impl& impl = *impl_;
     impl.send(nullptr);
+    impl.writePending(std::lround(1 / (impl.fps * av_q2d(impl.codec->time_base))));
     impl.check(av_write_trailer(impl.muxer.get()), "cannot complete the file");
     avio_flush(impl.io.get());
     impl.check(impl.io->error, "cannot complete the file");
