@@ -7,7 +7,7 @@
 namespace irmb::onnx {
 namespace {
 
-std::optional<std::vector<int64_t>> constantInts(const GraphView& view, const Node& node,
+std::optional<std::vector<int64_t>> constantInts(const HeadGraph& view, const Node& node,
                                                  std::size_t input) {
     if (!node.hasInput(input))
         return {};
@@ -27,7 +27,7 @@ std::optional<Rows> throughTranspose(const Node& node, Rows rows) {
     return rows;
 }
 
-std::optional<Rows> throughSplit(const GraphView& view, const Node& node, Rows rows) {
+std::optional<Rows> throughSplit(const HeadGraph& view, const Node& node, Rows rows) {
     if (view.axis(node, 0) != rowAxis(rows))
         return {};
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
@@ -44,7 +44,7 @@ std::optional<Rows> throughSplit(const GraphView& view, const Node& node, Rows r
     return rows;
 }
 
-std::optional<Rows> throughSlice(const GraphView& view, const Node& node, Rows rows) {
+std::optional<Rows> throughSlice(const HeadGraph& view, const Node& node, Rows rows) {
     const Shape& source = *view.shape(node.inputs[0]);
     const Shape& target = *view.shape(rows.tensor);
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
@@ -69,7 +69,7 @@ std::optional<Rows> throughSlice(const GraphView& view, const Node& node, Rows r
     return rows;
 }
 
-std::optional<Rows> throughConcat(const GraphView& view, const Node& node, Rows rows) {
+std::optional<Rows> throughConcat(const HeadGraph& view, const Node& node, Rows rows) {
     if (view.axis(node, 0) != rowAxis(rows))
         return {};
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
@@ -90,7 +90,7 @@ std::optional<Rows> throughConcat(const GraphView& view, const Node& node, Rows 
     return {};
 }
 
-std::optional<Rows> stepBack(const GraphView& view, const Rows& rows) {
+std::optional<Rows> stepBack(const HeadGraph& view, const Rows& rows) {
     const Node* node = view.producer(rows.tensor);
     if (node == nullptr || !node->hasInput(0))
         return {};
@@ -110,22 +110,22 @@ std::optional<Rows> stepBack(const GraphView& view, const Rows& rows) {
 
 } // namespace
 
-const Node* GraphView::producer(const std::string& tensor) const {
+const Node* HeadGraph::producer(const std::string& tensor) const {
     const int index = links_.producer(tensor);
     return index >= 0 ? &graph_.nodes[static_cast<std::size_t>(index)] : nullptr;
 }
 
-const Tensor* GraphView::constant(const std::string& tensor) const {
+const Tensor* HeadGraph::constant(const std::string& tensor) const {
     const auto it = graph_.initializers.find(tensor);
     return it != graph_.initializers.end() ? &it->second : nullptr;
 }
 
-const Shape* GraphView::shape(const std::string& tensor) const {
+const Shape* HeadGraph::shape(const std::string& tensor) const {
     const auto it = facts_.find(tensor);
     return it != facts_.end() && it->second.shape ? &*it->second.shape : nullptr;
 }
 
-int64_t GraphView::axis(const Node& node, int64_t fallback) const {
+int64_t HeadGraph::axis(const Node& node, int64_t fallback) const {
     const int64_t axis = node.intAttr("axis", fallback);
     if (axis >= 0)
         return axis;
@@ -133,7 +133,7 @@ int64_t GraphView::axis(const Node& node, int64_t fallback) const {
     return source != nullptr ? axis + static_cast<int64_t>(source->size()) : -1;
 }
 
-std::vector<Rows> traceRows(const GraphView& view, const Rows& rows) {
+std::vector<Rows> traceRows(const HeadGraph& view, const Rows& rows) {
     std::vector<Rows> chain = {rows};
     while (const auto before = stepBack(view, chain.back()))
         chain.push_back(*before);

@@ -9,9 +9,9 @@
 namespace irmb::onnx {
 
 /// Read access to one state of a specialised graph.
-class GraphView {
+class HeadGraph {
 public:
-    GraphView(const Graph& graph, const Facts& facts)
+    HeadGraph(const Graph& graph, const Facts& facts)
         : graph_(graph), facts_(facts), links_(graph) {}
 
     const Node* producer(const std::string& tensor) const;
@@ -41,6 +41,6 @@ struct Rows {
 
 /// `rows` and, step by step, the tensors that they were copied from through Transpose, Split, Slice
 /// and Concat; the origin comes last.
-std::vector<Rows> traceRows(const GraphView& view, const Rows& rows);
+std::vector<Rows> traceRows(const HeadGraph& view, const Rows& rows);
 
 } // namespace irmb::onnx
