@@ -4,6 +4,7 @@
 #include "onnx/io.hpp"
 #include "onnx/specialise.hpp"
 #include "onnx/text.hpp"
+#include "onnx/unmerge_pads.hpp"
 
 #include <irmb_dnn/layers.hpp>
 
@@ -115,6 +116,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     const std::string input = model.graph.inputs.front().name;
     onnx::Facts facts = onnx::specialise(model, {{input, shape}});
     onnx::simplify(model, facts);
+    onnx::unmergePads(model, facts);
 
     Prepared prepared;
     prepared.report = fuse(model, facts, options.fusion);

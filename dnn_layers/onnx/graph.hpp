@@ -96,7 +96,7 @@ struct Graph {
     std::string name;
     std::vector<Node> nodes;
     std::map<std::string, Tensor> initializers;
-    std::vector<ValueInfo> inputs;  ///< without initializers
+    std::vector<ValueInfo> inputs; ///< without initializers
     std::vector<ValueInfo> outputs;
 };
 

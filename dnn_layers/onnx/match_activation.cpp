@@ -186,19 +186,26 @@ private:
     bool valid_ = false;
 };
 
-bool agrees(const Expression& expression, Activation act) {
+/// The factor by which `expression` is `act`, or empty when it is another function.
+std::optional<double> gainOver(Activation act, const Expression& expression) {
+    double gain = expression(sample_limit) / evaluate(act, sample_limit);
+    if (std::abs(gain - 1) < tolerance)
+        gain = 1;
+    if (!std::isfinite(gain) || gain == 0)
+        return std::nullopt;
     for (int i = 0; i < samples; ++i) {
         const double x = sample_limit * (2.0 * i / (samples - 1) - 1);
-        if (!(std::abs(expression(x) - evaluate(act, x)) <= tolerance * std::max(1.0, std::abs(x))))
-            return false;
+        const double error = std::abs(expression(x) / gain - evaluate(act, x));
+        if (!(error <= tolerance * std::max(1.0, std::abs(x))))
+            return std::nullopt;
     }
-    return true;
+    return gain;
 }
 
 /// PRelu and LeakyRelu, whose slopes are weights.
 std::optional<ActivationMatch> matchSlope(const GraphView& view, int index) {
     const Node& node = view.node(index);
-    ActivationMatch match{Activation::Prelu, node.inputs[0], {}, {index}};
+    ActivationMatch match{Activation::Prelu, node.inputs[0], 1, {}, {index}};
     if (node.is("LeakyRelu")) {
         match.slope = cv::Mat(1, 1, CV_32F, cv::Scalar(node.floatAttr("alpha", 0.01f))).clone();
         return match;
@@ -218,7 +225,8 @@ std::optional<ActivationMatch> matchSlope(const GraphView& view, int index) {
 
 } // namespace
 
-std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor) {
+std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
+                                                     const std::string& tensor) {
     const int index = view.producerIndex(tensor);
     if (index >= 0 && (view.node(index).is("PRelu") || view.node(index).is("LeakyRelu")))
         return matchSlope(view, index);
@@ -226,9 +234,14 @@ std::optional<ActivationMatch> matchActivation(const GraphView& view, const std:
     if (!expression.valid())
         return std::nullopt;
     for (const Activation act : candidates)
-        if (agrees(expression, act))
-            return ActivationMatch{act, expression.source(), {}, expression.nodes()};
+        if (const auto gain = gainOver(act, expression))
+            return ActivationMatch{act, expression.source(), *gain, {}, expression.nodes()};
     return std::nullopt;
+}
+
+std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor) {
+    auto match = matchScaledActivation(view, tensor);
+    return match && match->gain == 1 ? match : std::nullopt;
 }
 
 } // namespace irmb::onnx

@@ -8,10 +8,11 @@
 
 namespace irmb::onnx {
 
-/// An activation with the tensor it is applied to.
+/// An activation with the tensor it is applied to: the tensor is gain * act(source).
 struct ActivationMatch {
     Activation act = Activation::None;
     std::string source;
+    double gain = 1;        ///< simplifiers move a constant factor into the next convolution
     cv::Mat slope;          ///< float32 [1] or [channels], Activation::Prelu only
     std::vector<int> nodes; ///< the nodes between source and result
 };
@@ -19,6 +20,10 @@ struct ActivationMatch {
 /// Finds out which activation makes `tensor`, by what its element-wise operators compute and not by
 /// how they are spelled. A tensor that no element-wise operator makes has Activation::None.
 /// Empty when the operators compute something that is not in the list.
+std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
+                                                     const std::string& tensor);
+
+/// The same, with a gain of 1 only.
 std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor);
 
 } // namespace irmb::onnx

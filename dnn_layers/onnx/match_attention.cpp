@@ -10,7 +10,7 @@
 namespace irmb::onnx {
 namespace {
 
-constexpr double scale_tolerance = 1e-4; // relative; exporters write float32
+constexpr double scale_tolerance = 1e-3; // relative; files hold it in half precision at worst
 
 /// How a map is cut into windows.
 struct Windows {
@@ -243,7 +243,8 @@ private:
         const int64_t dim = size->cols;
         heads_ = windows_.channels / dim;
         const int64_t total = 2 * windows_.channels;
-        if (std::abs(scale_ * std::sqrt(static_cast<double>(dim)) - 1) > scale_tolerance)
+        scale_ratio_ = scale_ * std::sqrt(static_cast<double>(dim));
+        if (std::abs(scale_ratio_ - 1) > scale_tolerance)
             return false;
         addNodes(q->nodes);
         addNodes(k->nodes);
@@ -451,10 +452,22 @@ private:
             match_.obstacle = "its windows are not square";
         match_.weights.norm_scale = match_.norm.scale;
         match_.weights.norm_shift = match_.norm.shift;
+        scaleQueries();
         match_.weights.qk_weight = qk_.weight;
         match_.weights.qk_bias = qk_.bias;
         match_.weights.v_weight = v_.weight;
         match_.weights.v_bias = v_.bias;
+    }
+
+    /// The file's scale is rounded; what it differs by from dim_head^-0.5 goes into q.
+    void scaleQueries() {
+        const cv::Range queries(0, qk_.in_channels);
+        cv::Mat weight = qk_.weight.rowRange(queries);
+        weight.convertTo(weight, CV_32F, scale_ratio_);
+        if (qk_.bias.empty())
+            return;
+        cv::Mat bias = qk_.bias.rowRange(queries);
+        bias.convertTo(bias, CV_32F, scale_ratio_);
     }
 
     /// What lies inside must not be read from outside.
@@ -482,7 +495,8 @@ private:
     AttentionMatch match_;
     MovedOperand q_;
     MovedOperand k_;
-    double scale_ = 1;
+    double scale_ = 1;       ///< that the file multiplies the logits by
+    double scale_ratio_ = 1; ///< scale_ / dim_head^-0.5
     std::string v_operand_;
     std::string attended_; ///< A v, or A x
     ConvMatch qk_;

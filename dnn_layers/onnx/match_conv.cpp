@@ -47,7 +47,7 @@ std::optional<ConvMatch> matchConvNode(const GraphView& view, int index) {
     conv.padding = *padding;
     conv.weight = cv::Mat(weight->floats(), true).reshape(1, conv.out_channels);
     if (bias)
-        conv.bias = cv::Mat(bias->floats(), true);
+        conv.bias = cv::Mat(bias->floats(), true).reshape(1, {conv.out_channels, 1});
     return conv;
 }
 

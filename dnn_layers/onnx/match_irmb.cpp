@@ -37,13 +37,6 @@ void addLocalBranch(const LocalBranchMatch& local, IrmbMatch& match) {
     match.output = local.output;
 }
 
-void dropNorm(IrmbMatch& match, const std::string& base) {
-    match.params.norm = Norm::None;
-    match.weights.norm_scale.release();
-    match.weights.norm_shift.release();
-    match.input = base;
-}
-
 /// Whether the projection of a branch without the inner residual is added to `input` all the same.
 bool addsInputAfterAll(const GraphView& view, const LocalBranchMatch& local,
                        const std::string& input) {
@@ -55,14 +48,11 @@ bool addsInputAfterAll(const GraphView& view, const LocalBranchMatch& local,
     return false;
 }
 
-/// Why `local` cannot complete the block that reads `match.input`; empty when it can. The skip may
-/// go around the norm or, where the norm belongs to what comes before, start behind it.
+/// Why `local` cannot complete the block that reads `match.input`; empty when it can.
 std::string joinLocalBranch(const GraphView& view, const LocalBranchMatch& local,
-                            const std::string& base, IrmbMatch& match) {
+                            const IrmbMatch& match) {
     if (!local.mismatch.empty())
         return local.mismatch;
-    if (local.params.has_skip && local.skip == base && base != match.input)
-        dropNorm(match, base);
     if (local.params.has_skip && local.skip != match.input)
         return "its outer residual does not add the block's input";
     if (!local.params.has_skip && addsInputAfterAll(view, local, match.input))
@@ -95,7 +85,7 @@ IrmbMatch matchWithAttention(const GraphView& view, const AttentionMatch& attent
     match.report.width = attention.width;
 
     const LocalBranchMatch local = matchLocalBranch(view, attention.output);
-    match.report.reason = joinLocalBranch(view, local, attention.base, match);
+    match.report.reason = joinLocalBranch(view, local, match);
     match.report.outcome = match.report.reason.empty() ? Outcome::Whole : Outcome::Core;
     if (match.report.outcome == Outcome::Whole)
         addLocalBranch(local, match);
@@ -146,7 +136,7 @@ std::optional<IrmbMatch> matchWithoutAttention(const GraphView& view, const std:
     match.report.dim_in = params.dim_in;
     match.report.height = static_cast<int>((*shape)[2]);
     match.report.width = static_cast<int>((*shape)[3]);
-    if (!joinLocalBranch(view, local, base, match).empty())
+    if (!joinLocalBranch(view, local, match).empty())
         return std::nullopt;
     if (!local.params.has_skip && (params.norm == Norm::None || !params.v_proj))
         return std::nullopt;

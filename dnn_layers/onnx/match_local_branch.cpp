@@ -94,7 +94,7 @@ private:
         if (!sigmoid || sigmoid->act != Activation::Sigmoid)
             return false;
         const auto expand = matchConv(view_, sigmoid->source);
-        const auto act = expand ? matchActivation(view_, expand->input) : std::nullopt;
+        const auto act = expand ? matchScaledActivation(view_, expand->input) : std::nullopt;
         const auto reduce = act ? matchConv(view_, act->source) : std::nullopt;
         if (!reduce || !isDense(*expand) || !isDense(*reduce) || !isSpatialMean(reduce->input))
             return false;
@@ -103,7 +103,7 @@ private:
         match_.weights.se_slope = act->slope;
         match_.weights.se_reduce_weight = reduce->weight;
         match_.weights.se_reduce_bias = orZeros(*reduce);
-        match_.weights.se_expand_weight = expand->weight;
+        match_.weights.se_expand_weight = expand->weight * act->gain;
         match_.weights.se_expand_bias = orZeros(*expand);
         addNodes(sigmoid->nodes);
         addNodes(act->nodes);
