@@ -2,6 +2,7 @@
 #include "onnx/detection_head.hpp"
 #include "onnx/fuse_irmb.hpp"
 #include "onnx/io.hpp"
+#include "onnx/rewrite_gelu.hpp"
 #include "onnx/specialise.hpp"
 #include "onnx/text.hpp"
 #include "onnx/unmerge_pads.hpp"
@@ -122,6 +123,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     prepared.report = fuse(model, facts, options.fusion);
     onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
     onnx::readMetadata(model, prepared.info, prepared.report.notes);
+    onnx::rewriteGelu(model, facts);
     onnx::removeDead(model.graph);
     declareOutputs(model.graph, facts);
     describe(model.graph, prepared.info);
