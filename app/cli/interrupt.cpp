@@ -1,6 +1,7 @@
 #include "interrupt.hpp"
 
 #include <unistd.h>
+#include <utility>
 
 namespace vigil {
 namespace {
@@ -10,13 +11,15 @@ constexpr int exit_code_base = 128;
 
 } // namespace
 
-InterruptGuard::InterruptGuard(std::function<void()> first) {
+InterruptGuard::InterruptGuard() {
     sigemptyset(&signals_);
     for (const int signal : {SIGINT, SIGTERM, wake_up})
         sigaddset(&signals_, signal);
-    // Threads that start later inherit the mask, so only the watcher sees these signals.
     pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
-    thread_ = std::thread([this, first = std::move(first)] { watch(first); });
+    // A shell starts background jobs with SIGINT ignored, and what is ignored cannot be waited for.
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    thread_ = std::thread([this] { watch(); });
 }
 
 InterruptGuard::~InterruptGuard() {
@@ -25,14 +28,18 @@ InterruptGuard::~InterruptGuard() {
     pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
-void InterruptGuard::watch(const std::function<void()>& first) {
-    bool was_interrupted = false;
+void InterruptGuard::onInterrupt(std::function<void()> action) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    action_ = std::move(action);
+}
+
+void InterruptGuard::watch() {
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal != wake_up) {
-        if (was_interrupted)
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!action_)
             ::_exit(exit_code_base + signal);
-        was_interrupted = true;
-        first();
+        std::exchange(action_, nullptr)();
     }
 }
 

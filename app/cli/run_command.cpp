@@ -11,6 +11,7 @@
 #include "sink/output_file.hpp"
 #include "sink/registry.hpp"
 #include "sink/summary.hpp"
+#include "source/paced_source.hpp"
 #include "source/source.hpp"
 
 #include <algorithm>
@@ -47,13 +48,15 @@ struct RunOptions {
     bool quiet = false;
 };
 
-/// Runs `work`, which depends on the command line alone: what it refuses is a usage error.
+/// Runs `work`; a bad argument that it finds is a mistake in the command line.
 template <typename Work>
 auto asUsage(Work work) {
     try {
         return work();
     } catch (const cv::Exception& error) {
-        throw UsageError(error.err);
+        if (error.code == cv::Error::StsBadArg)
+            throw UsageError(error.err);
+        throw;
     }
 }
 
@@ -199,37 +202,50 @@ void quietFfmpeg() {
     ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
 }
 
+/// Runs the pipeline under the eyes of the user, who may stop it.
+RunStats runPipeline(PipelineParts parts, Mode mode, const FrameRange& range, Progress progress,
+                     InterruptGuard& interrupt) {
+    parts.observer = [&](const FrameResult&, const RunCounts& counts) {
+        progress.update(counts.processed, counts.dropped);
+    };
+    Pipeline pipeline(std::move(parts), mode, range);
+    struct Release {
+        InterruptGuard& guard;
+        ~Release() { guard.onInterrupt(nullptr); }
+    } const release{interrupt};
+    interrupt.onInterrupt([&] { pipeline.cancel(); });
+    const RunStats stats = pipeline.run();
+    progress.clear();
+    return stats;
+}
+
 int run(RunOptions& options) {
+    InterruptGuard interrupt;
     const FrameRange range = rangeFrom(options);
     if (options.model.path.empty())
         options.model.path = defaultModel();
     checkOutputs(options);
     quietFfmpeg();
 
-    const std::unique_ptr<Source> source = openSource(options.source);
+    std::unique_ptr<Source> source = openSource(options.source);
+    const Mode mode = modeFor(options.mode, source->info());
+    if (mode == Mode::RealTime && !source->info().live)
+        source = std::make_unique<PacedSource>(std::move(source), range.start);
     LoadedModel loaded = loadModel(options.model);
     ModelDetector detector(std::move(loaded.model), loaded.backend);
     detector.setOptions(decodeOptions(options, detector.info()));
+
     const SourceInfo& info = source->info();
     const std::vector<std::string>& names = detector.info().class_names;
     const std::vector<std::unique_ptr<Sink>> sinks = asUsage([&] {
         return makeSinks(options, {info, names});
     });
     const Renderer renderer = makeRenderer(options, names);
-    const Mode mode = modeFor(options.mode, info);
-
     PipelineParts parts{*source, detector, &renderer, {}, {}};
     for (const std::unique_ptr<Sink>& sink : sinks)
         parts.sinks.push_back(sink.get());
-    Progress progress(expectedFrames(info, range), options.quiet);
-    Pipeline* running = nullptr;
-    int64_t done = 0;
-    parts.observer = [&](const FrameResult&) { progress.update(++done, running->framesDropped()); };
-    Pipeline pipeline(parts, mode, range);
-    running = &pipeline;
-    const InterruptGuard interrupt([&] { pipeline.cancel(); });
-    const RunStats stats = pipeline.run();
-    progress.clear();
+    const RunStats stats = runPipeline(
+        parts, mode, range, Progress(expectedFrames(info, range), options.quiet), interrupt);
     checkAnyFrame(stats, info.name);
     if (!options.summary.empty())
         writeSummary(options.summary, summaryJson(stats, info, mode, detector));

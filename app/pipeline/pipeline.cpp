@@ -11,9 +11,9 @@
 namespace vigil {
 namespace {
 
-// Two frames a hand-over hide the jitter between stages. A real-time run keeps one frame only: an
-// older one would be stale.
-constexpr std::size_t queue_capacity = 2;
+// Decoding has the most jitter: a frame in reserve keeps the detector busy. A real-time run keeps
+// the newest frame alone, and so do the later hand-overs, to hold few frames at a time.
+constexpr std::size_t reserve = 2;
 
 struct Inferred {
     FrameResult result;
@@ -34,10 +34,7 @@ void addTimes(const StageTimes& times, std::map<std::string, LatencyStats>& late
 /// What the stages of one run share.
 struct Pipeline::Stages {
     Stages(Source& source_in, std::size_t capture_capacity)
-        : source(source_in),
-          captured(capture_capacity),
-          inferred(queue_capacity),
-          decoded(queue_capacity) {}
+        : source(source_in), captured(capture_capacity), inferred(1), decoded(1) {}
 
     /// Runs one stage and keeps its failure if it is the first.
     template <typename Work>
@@ -144,7 +141,7 @@ void Pipeline::output(Stages& stages, RunStats& stats) {
         ++stats.frames_processed;
         addTimes(item->times, stats.latency);
         if (parts_.observer)
-            parts_.observer(*item);
+            parts_.observer(*item, {captured_, stats.frames_processed, superseded_ + damaged_});
     }
 }
 
@@ -157,7 +154,7 @@ void Pipeline::finishSinks(Stages& stages) {
 RunStats Pipeline::run() {
     RunStats stats;
     Stopwatch watch;
-    Stages stages(parts_.source, mode_ == Mode::RealTime ? 1 : queue_capacity);
+    Stages stages(parts_.source, mode_ == Mode::RealTime ? 1 : reserve);
     // A stage that ends, for whatever reason, lets those after it use up what it made and tells
     // those before it that nothing more will be taken.
     std::thread capturing([&] {

@@ -40,6 +40,13 @@ struct RunStats {
     std::vector<std::string> warnings;
 };
 
+/// Counters of a run that goes on.
+struct RunCounts {
+    int64_t captured = 0;
+    int64_t processed = 0;
+    int64_t dropped = 0;
+};
+
 /// What a pipeline works with. It owns nothing of it.
 struct PipelineParts {
     Source& source;
@@ -47,7 +54,7 @@ struct PipelineParts {
     const Renderer* renderer = nullptr; ///< null, or no sink that wants pictures: nothing is drawn
     std::vector<Sink*> sinks;
     /// Called after the sinks, from the thread that called run(), once a frame.
-    std::function<void(const FrameResult&)> observer;
+    std::function<void(const FrameResult&, const RunCounts&)> observer;
 };
 
 /// Moves frames from a source through detector, renderer and sinks, each stage in its own thread.
@@ -62,10 +69,6 @@ public:
 
     /// Ends the run after the frames that were captured so far. From any thread, at any time.
     void cancel() noexcept;
-
-    /// Counters of a run that goes on, from any thread.
-    int64_t framesCaptured() const { return captured_; }
-    int64_t framesDropped() const { return superseded_ + damaged_; }
 
 private:
     struct Stages;

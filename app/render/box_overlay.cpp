@@ -2,7 +2,6 @@
 
 #include "detect/model_detector.hpp"
 #include "palette.hpp"
-#include "text.hpp"
 
 #include <opencv2/imgproc.hpp>
 
@@ -11,11 +10,7 @@
 namespace vigil {
 namespace {
 
-struct Label {
-    std::string text;
-    cv::Rect place;
-    cv::Scalar colour;
-};
+constexpr int rim_width = 1;
 
 std::string percent(float score) {
     return std::to_string(cvRound(100 * std::clamp(score, 0.f, 1.f))) + "%";
@@ -37,15 +32,8 @@ int overlap(const cv::Rect& label, const std::vector<cv::Rect>& taken) {
 /// A dark rim keeps the box visible on a background of its own colour.
 void drawBox(cv::Mat& picture, const cv::Rect& box, const cv::Scalar& colour, int width) {
     const cv::Scalar rim = colour * 0.25;
-    cv::rectangle(picture, box, rim, width + 2, cv::LINE_8);
+    cv::rectangle(picture, box, rim, width + 2 * rim_width, cv::LINE_8);
     cv::rectangle(picture, box, colour, width, cv::LINE_8);
-}
-
-void drawLabel(cv::Mat& picture, const Label& label, const TextPainter& painter,
-               const Scale& scale) {
-    cv::rectangle(picture, label.place, label.colour, cv::FILLED);
-    painter.draw(picture, label.text, label.place.tl() + cv::Point(scale.gap, 0),
-                 textColourOn(label.colour));
 }
 
 } // namespace
@@ -82,26 +70,39 @@ cv::Rect placeLabel(const cv::Rect& box, cv::Size size, cv::Size picture,
 BoxOverlay::BoxOverlay(std::vector<std::string> class_names)
     : class_names_(std::move(class_names)) {}
 
-void BoxOverlay::draw(cv::Mat& picture, const FrameResult& result, const Scale& scale) const {
-    const TextPainter painter(scale.text_height);
+std::vector<BoxOverlay::Label> BoxOverlay::labelsFor(const FrameResult& result, cv::Size picture,
+                                                     const TextPainter& painter,
+                                                     const Scale& scale) const {
     std::vector<Label> labels;
     std::vector<cv::Rect> taken;
     for (const irmb::Detection& found : result.detections) { // the best choose their place first
-        const cv::Rect box = wholePixels(found.box, picture.size());
         Label label;
         label.text = className(class_names_, found.class_id) + " " + percent(found.score);
         label.colour = classColour(found.class_id);
         const cv::Size size(painter.widthOf(label.text) + 2 * scale.gap, painter.height());
-        label.place = placeLabel(box, size, picture.size(), taken);
+        const int outwards = scale.line / 2 + rim_width;
+        const cv::Rect box = wholePixels(found.box, picture);
+        const cv::Rect drawn(box.x - outwards, box.y - outwards, box.width + 2 * outwards,
+                             box.height + 2 * outwards);
+        label.place = placeLabel(drawn, size, picture, taken);
         taken.push_back(label.place);
         labels.push_back(label);
     }
+    return labels;
+}
+
+void BoxOverlay::draw(cv::Mat& picture, const FrameResult& result, const Scale& scale) const {
+    const TextPainter painter(scale.text_height);
     // The best come last, on top of the others; labels on top of all boxes.
     for (auto found = result.detections.rbegin(); found != result.detections.rend(); ++found)
         drawBox(picture, wholePixels(found->box, picture.size()), classColour(found->class_id),
                 scale.line);
-    for (auto label = labels.rbegin(); label != labels.rend(); ++label)
-        drawLabel(picture, *label, painter, scale);
+    const std::vector<Label> labels = labelsFor(result, picture.size(), painter, scale);
+    for (auto label = labels.rbegin(); label != labels.rend(); ++label) {
+        cv::rectangle(picture, label->place, label->colour, cv::FILLED);
+        painter.draw(picture, label->text, label->place.tl() + cv::Point(scale.gap, 0),
+                     textColourOn(label->colour));
+    }
 }
 
 } // namespace vigil

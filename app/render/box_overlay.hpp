@@ -1,6 +1,7 @@
 #pragma once
 
 #include "overlay.hpp"
+#include "text.hpp"
 
 #include <string>
 #include <vector>
@@ -14,6 +15,14 @@ public:
     void draw(cv::Mat& picture, const FrameResult& result, const Scale& scale) const override;
 
 private:
+    struct Label {
+        std::string text;
+        cv::Rect place;
+        cv::Scalar colour;
+    };
+    std::vector<Label> labelsFor(const FrameResult& result, cv::Size picture,
+                                 const TextPainter& painter, const Scale& scale) const;
+
     std::vector<std::string> class_names_;
 };
 

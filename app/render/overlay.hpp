@@ -20,7 +20,7 @@ struct Scale {
             std::sqrt(std::min(size.width, size.height) * (size.width + size.height) / 2.0);
         Scale scale;
         scale.line = std::max(1, static_cast<int>(std::lround(side / 360)));
-        scale.text_height = std::max(11, static_cast<int>(std::lround(side / 38)));
+        scale.text_height = std::max(11, static_cast<int>(std::lround(side / 42)));
         scale.gap = std::max(2, static_cast<int>(std::lround(side / 220)));
         return scale;
     }

@@ -1,14 +1,18 @@
 #include "video_source.hpp"
 
+#include <chrono>
 #include <cmath>
-#include <filesystem>
 
 namespace vigil {
 namespace {
 
 // OpenCV reports damage in the middle of a stream and the end of it alike. At the end a further
-// try costs nothing, so only a long row of failures counts as the end.
+// try costs nothing, so only a long row of failures counts as the end, or one that takes long: a
+// server that fell silent lets each try run into the read time-out.
 constexpr int failures_at_end = 128;
+constexpr std::chrono::seconds longest_failure{10};
+// The announced number is often an estimate from duration and pace.
+constexpr double plausible_shortfall = 0.03;
 constexpr double fallback_fps = 25;
 constexpr double max_fps = 1000;
 
@@ -36,11 +40,14 @@ VideoSource::VideoSource(const std::string& name, cv::VideoCapture capture)
 }
 
 bool VideoSource::advance() {
-    for (int failures = 0; failures < failures_at_end; ++failures) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int failures = 0; failures < failures_at_end && !stopped_; ++failures) {
         if (capture_.grab()) {
             damaged_ += failures;
             return true;
         }
+        if (std::chrono::steady_clock::now() - start > longest_failure)
+            break;
     }
     at_end_ = true;
     return false;
@@ -84,7 +91,9 @@ std::vector<std::string> VideoSource::warnings() const {
     const std::string name = "'" + info_.name + "': ";
     if (damaged_ > 0)
         list.push_back(name + std::to_string(damaged_) + " damaged parts were skipped");
-    if (at_end_ && info_.frame_count > next_index_)
+    const auto announced = static_cast<double>(info_.frame_count);
+    if (at_end_ && !stopped_ &&
+        announced - static_cast<double>(next_index_) > 1 + plausible_shortfall * announced)
         list.push_back(name + "the header announces about " + std::to_string(info_.frame_count) +
                        " frames, " + std::to_string(next_index_) + " could be decoded");
     if (size_changed_)

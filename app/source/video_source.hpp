@@ -4,6 +4,8 @@
 
 #include <opencv2/videoio.hpp>
 
+#include <atomic>
+
 namespace vigil {
 
 /// A video of finite length: a file, or a file behind a URL. Time stamps are those of the stream,
@@ -16,6 +18,7 @@ public:
     const SourceInfo& info() const override { return info_; }
     bool grab(Frame& frame) override;
     bool retrieve(Frame& frame) override;
+    void stop() noexcept override { stopped_ = true; }
     std::vector<std::string> warnings() const override;
 
 private:
@@ -31,6 +34,7 @@ private:
     cv::Size first_size_;
     bool size_changed_ = false;
     bool at_end_ = false;
+    std::atomic<bool> stopped_{false};
 };
 
 /// Opens a video file with FFmpeg. Throws cv::Exception with the name, the fault and the remedy.
