@@ -117,13 +117,14 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     const std::string input = model.graph.inputs.front().name;
     onnx::Facts facts = onnx::specialise(model, {{input, shape}});
     onnx::simplify(model, facts);
-    onnx::unmergePads(model, facts);
+    onnx::unmergePointwisePads(model, facts);
 
     Prepared prepared;
     prepared.report = fuse(model, facts, options.fusion);
     onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
     onnx::readMetadata(model, prepared.info, prepared.report.notes);
     onnx::rewriteGelu(model, facts);
+    onnx::unmergeDepthwisePads(model, facts);
     onnx::removeDead(model.graph);
     declareOutputs(model.graph, facts);
     describe(model.graph, prepared.info);
