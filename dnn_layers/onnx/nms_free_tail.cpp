@@ -85,8 +85,8 @@ bool onlyPicks(const std::set<const Node*>& nodes) {
     return std::all_of(nodes.begin(), nodes.end(), [](const Node* node) {
         return isReshaping(*node) || isGathering(*node) ||
                isAnyOf(*node, {"Transpose", "Split", "Slice", "Concat", "Tile", "Expand", "TopK",
-                               "ReduceMax", "Mod", "Div", "Floor", "Add", "Sub", "Mul", "Where",
-                               "Less", "Equal", "And", "Not"});
+                               "ReduceMax", "Mod",   "Div",   "Floor",  "Add",  "Sub",    "Mul",
+                               "Where",     "Less",  "Equal", "And",    "Not",  "Xor"});
     });
 }
 
