@@ -1,6 +1,6 @@
 #include "cpu/irmb_cpu.hpp"
-#include "irmb_samples.hpp"
 #include "layer/flops.hpp"
+#include "support/random_irmb.hpp"
 
 #include <benchmark/benchmark.h>
 #include <opencv2/core.hpp>
@@ -14,9 +14,9 @@ static void forwardBlock(benchmark::State& state) {
     const int side = static_cast<int>(state.range(1));
     cv::setNumThreads(static_cast<int>(state.range(2)));
 
-    irmb::test::Random random(1);
-    const irmb::IrmbCpu block(params, irmb::test::randomWeights(params, random));
-    const cv::Mat x = irmb::test::randomTensor({1, params.dim_in, side, side}, 0.f, 1.f, random);
+    cv::RNG rng(1);
+    const irmb::IrmbCpu block(params, irmb::test::randomWeights(params, rng));
+    const cv::Mat x = irmb::test::randomMap({1, params.dim_in, side, side}, rng);
     cv::Mat y = x.clone();
     for (auto _ : state)
         block.forward(x, y);

@@ -25,14 +25,7 @@ OnnxModel blockModel(const IrmbParams& params, const IrmbWeights& weights, const
     return model;
 }
 
-double maxDifference(const cv::Mat& a, const cv::Mat& b) {
-    if (a.empty() || b.empty())
-        return a.empty() && b.empty() ? 0 : 1e9;
-    if (a.total() != b.total())
-        return 1e9;
-    const int count = static_cast<int>(a.total());
-    return cv::norm(a.reshape(1, {1, count}), b.reshape(1, {1, count}), cv::NORM_INF);
-}
+using test::maxDifference;
 
 void expectSameWeights(const IrmbParams& params, const IrmbWeights& a, const IrmbWeights& b) {
     for (const WeightSlot& slot : weightSlots(params))

@@ -1,7 +1,9 @@
 #include "random_irmb.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <layer/node_attributes.hpp>
+#include <limits>
 
 namespace irmb::test {
 namespace {
@@ -41,6 +43,24 @@ void chooseLocalBranch(IrmbParams& p, cv::RNG& rng) {
     p.dilation = p.dw_ks <= 3 ? oneOf(rng, {1, 1, 2}) : 1;
 }
 
+void chooseAnyLocalBranch(IrmbParams& p, cv::RNG& rng) {
+    p.dw_ks = oneOf(rng, {1, 3, 3, 5, 7});
+    p.se_channels = oneOf(rng, {0, 0, 1, 6});
+    p.proj_bias = coin(rng);
+    p.has_skip = coin(rng);
+    p.dim_out = p.dim_in;
+    if (p.has_skip)
+        return;
+    p.dim_out = oneOf(rng, {3, 16, 20});
+    p.dw_ks = oneOf(rng, {p.dw_ks, p.dw_ks, 2, 4});
+    p.stride = oneOf(rng, {1, 1, 2, 3});
+    p.dilation = oneOf(rng, {1, 1, 2});
+}
+
+cv::Mat flat(const cv::Mat& tensor) {
+    return tensor.reshape(1, std::vector<int>{1, static_cast<int>(tensor.total())});
+}
+
 } // namespace
 
 IrmbParams randomParams(cv::RNG& rng) {
@@ -62,14 +82,38 @@ IrmbParams randomParams(cv::RNG& rng) {
     return p;
 }
 
+IrmbParams anyParams(cv::RNG& rng) {
+    IrmbParams p;
+    const int heads = oneOf(rng, {1, 2, 3, 6});
+    p.dim_head = oneOf(rng, {8, 8, 16, 4, 3, 11});
+    p.dim_in = heads * p.dim_head;
+    p.dim_mid = heads * oneOf(rng, {p.dim_head, p.dim_head, 2 * p.dim_head, 1, 5});
+    p.norm = oneOf(
+        rng, {Norm::None, Norm::Batch, Norm::Batch, Norm::Layer, Norm::Instance, Norm::Group});
+    p.norm_eps = oneOf(rng, {1e-6f, 1e-3f});
+    p.norm_groups = oneOf(rng, {1, heads, p.dim_in});
+    p.act = static_cast<Activation>(rng.uniform(0, static_cast<int>(Activation::Prelu) + 1));
+    p.v_bias = coin(rng);
+    chooseAttention(p, rng);
+    if (p.attention && coin(rng, 0.2))
+        p.part = Part::Attention;
+    p.dim_out = p.dim_mid;
+    if (p.part == Part::Block)
+        chooseAnyLocalBranch(p, rng);
+    return p;
+}
+
 IrmbWeights randomWeights(const IrmbParams& params, cv::RNG& rng) {
     IrmbWeights weights;
     for (const WeightSlot& slot : weightSlots(params)) {
-        cv::Mat mat(slot.shape, CV_32F);
-        const double fan_in =
-            static_cast<double>(mat.total()) / std::max(1, slot.shape.empty() ? 1 : slot.shape[0]);
-        rng.fill(mat, cv::RNG::NORMAL, slot.shape.size() == 1 ? 0.2 : 0.0,
-                 slot.shape.size() == 1 ? 0.3 : 1.0 / std::sqrt(fan_in));
+        const std::string name = slot.name;
+        const bool single = slot.single && coin(rng);
+        cv::Mat mat(single ? std::vector<int>{1} : slot.shape, CV_32F);
+        const double fan_in = static_cast<double>(mat.total()) / mat.size[0];
+        const bool vector = slot.shape.size() == 1;
+        const double gain = name == "qk_weight" ? 1.5 : 1.0;
+        const double mean = name == "norm_scale" ? 1.0 : vector ? 0.2 : 0.0;
+        rng.fill(mat, cv::RNG::NORMAL, mean, vector ? 0.3 : gain / std::sqrt(fan_in));
         weights.*slot.member = mat;
     }
     return weights;
@@ -79,6 +123,16 @@ cv::Mat randomMap(const std::vector<int>& shape, cv::RNG& rng) {
     cv::Mat map(shape, CV_32F);
     rng.fill(map, cv::RNG::UNIFORM, -1.0, 1.0);
     return map;
+}
+
+double maxDifference(const cv::Mat& a, const cv::Mat& b) {
+    if (a.total() != b.total())
+        return std::numeric_limits<double>::infinity();
+    return a.empty() ? 0.0 : cv::norm(flat(a), flat(b), cv::NORM_INF);
+}
+
+double tolerance(const cv::Mat& expected) {
+    return 2e-5 * std::max(1.0, cv::norm(flat(expected), cv::NORM_INF));
 }
 
 std::string describe(const IrmbParams& params) {
