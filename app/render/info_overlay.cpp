@@ -14,9 +14,9 @@ std::string infoLine(const FrameResult& result) {
     const auto time_ms = static_cast<int64_t>(result.frame.time_ms);
     char text[96];
     std::snprintf(text, sizeof text,
-                  "frame %" PRId64 "  %02" PRId64 ":%02" PRId64 ".%03" PRId64 "  %zu objects",
+                  "frame %" PRId64 "  %02" PRId64 ":%02" PRId64 ".%03" PRId64 "  %zu %s",
                   result.frame.index, time_ms / 60000, time_ms / 1000 % 60, time_ms % 1000,
-                  result.detections.size());
+                  result.detections.size(), result.detections.size() == 1 ? "object" : "objects");
     return text;
 }
 

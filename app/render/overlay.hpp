@@ -16,11 +16,12 @@ struct Scale {
     static Scale forPicture(cv::Size size) {
         // Between the shorter side and the mean of both: neither panoramas nor portraits get
         // giants.
-        const double side =
-            std::sqrt(std::min(size.width, size.height) * (size.width + size.height) / 2.0);
+        const double side = std::sqrt(std::min(size.width, size.height) *
+                                      (static_cast<double>(size.width) + size.height) / 2);
+        // Small pictures need relatively larger overlays to stay readable.
         Scale scale;
-        scale.line = std::max(1, static_cast<int>(std::lround(side / 360)));
-        scale.text_height = std::max(11, static_cast<int>(std::lround(side / 42)));
+        scale.line = static_cast<int>(std::lround(1 + side / 500));
+        scale.text_height = static_cast<int>(std::lround(7 + side / 58));
         scale.gap = std::max(2, static_cast<int>(std::lround(side / 220)));
         return scale;
     }

@@ -130,7 +130,8 @@ void LiveSource::stop() noexcept {
 std::vector<std::string> LiveSource::warnings() const {
     if (interruptions_ == 0)
         return {};
-    return {"'" + info_.name + "': " + std::to_string(interruptions_) + " interruptions"};
+    return {"'" + info_.name + "': " + "interrupted " + std::to_string(interruptions_) +
+            (interruptions_ == 1 ? " time" : " times")};
 }
 
 std::unique_ptr<Source> openCamera(const std::string& spec, const LiveOptions& options) {
