@@ -121,7 +121,7 @@ def finish(case, out):
 
 
 def write_manifest(out, entries):
-    (out / "manifest.json").write_text(json.dumps(entries, indent=1) + "\n")
+    (out / "manifest.json").write_text(json.dumps(entries, indent=1, default=lambda kind: kind.__name__) + "\n")
     any_count = lambda n: "-" if n is None else str(n)
     lines = ["# name input expected[,expected...] head whole core unfused throws; - is any or none"]
     for e in entries:

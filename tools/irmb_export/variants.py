@@ -5,11 +5,13 @@
 import random
 
 from . import relatives as rel
+from . import spellings as spell
 from . import yolo
 from .cases import Case, InContext, block, committed, metadata
 from .irmb import iRMB
 from .layout import ChunkLayout, EinopsLayout, PlainLayout
 
+TS2 = dict(exporter="ts2", opset=17)
 LAYOUTS = (EinopsLayout, EinopsLayout, PlainLayout, ChunkLayout)
 FORMS = (  # exporter, form, opsets
     ("ts1", "slim", (11, 12, 13, 14, 15, 16)),
@@ -75,6 +77,67 @@ def head_sizes():
                         exporter=exporter, form=form, opset=opset)
 
 
+def other_words():
+    """True iRMBs as forks might write them; None where a reader may reasonably give up."""
+    may = dict(whole=None, core=None, unfused=None)
+    kinds = [(spell.ChannelNormIrmb, {}, {}), (spell.ScaledQueries, {}, {}),
+             (spell.DividedLogits, {}, {}), (spell.ScaledKeys, {}, {}),
+             (spell.TransposedAttention, {}, may), (spell.UnboundQk, {}, {}),
+             (spell.ThreeWayQkv, {}, may), (spell.SeparateQandK, {}, may),
+             (spell.NormedV, {}, {}), (spell.NormedQk, {}, {}),
+             (spell.PooledSqueeze, dict(se_ratio=0.25), {}), (spell.SwappedSums, {}, {}),
+             (spell.SlopePerChannel, {}, {}), (spell.TokenLinear, {}, may),
+             (spell.EinsumAttention, {}, may)]
+    acts = [spell.HardSwishByRelu6, spell.HardSwishByGate, spell.HardSigmoidByRelu6,
+            spell.SiluBySigmoid, spell.MishBySoftplus, spell.GeluByErf, spell.Relu6ByClamp]
+    for exporter, form, opsets in FORMS:
+        suffix = f"_{exporter}_{form}"
+        how = dict(exporter=exporter, form=form, opset=opsets[-1], shape=(1, 16, 10, 15))
+        for kind, params, counts in kinds:
+            yield block(f"spell_{kind.__name__}{suffix}", kind=kind, params=params,
+                        **{**how, **counts})
+        for act in acts:
+            yield block(f"spell_{act.__name__}{suffix}", params=dict(act_layer=act, se_ratio=0.25),
+                        **how)
+        yield block(f"not_TanhGelu{suffix}", params=dict(act_layer=spell.TanhGelu),
+                    **{**how, **may, "whole": 0})
+        if exporter != "ts1":
+            yield block(f"spell_LibraryAttention{suffix}", kind=spell.LibraryAttention,
+                        **{**how, **may})
+
+
+def odd_shapes():
+    """Maps that divide in one direction, thin maps, even kernels, open batches."""
+    for i, (h, w) in enumerate(((14, 9), (9, 14), (7, 30), (30, 7), (1, 100), (100, 1), (2, 2),
+                                (6, 8), (13, 14), (8, 6))):
+        exporter, form, opsets = FORMS[i % len(FORMS)]
+        yield block(f"shape_{h}x{w}", shape=(1 + i % 2, 16, h, w), exporter=exporter, form=form,
+                    opset=opsets[0])
+    for k in (2, 4):
+        yield block(f"even_kernel_{k}", params=dict(dw_ks=k, has_skip=False))
+        yield block(f"even_kernel_{k}_stride", params=dict(dw_ks=k, stride=2), form="raw")
+    yield block("ratio_1_5", params=dict(exp_ratio=1.5))
+    yield block("dilation_3_k5", params=dict(dilation=3, dw_ks=5, has_skip=False))
+    yield block("dilation_stride", params=dict(dilation=2, stride=2, dw_ks=5), form="raw")
+    yield block("half_all_raw", half="all", opset=15, form="raw")
+    yield block("half_weights_raw", half="weights", opset=15, form="raw")
+    yield block("half_weights_ln", params=dict(norm_layer="ln_2d", act_layer="gelu", se_ratio=0.5),
+                half="weights", opset=15)
+    yield block("half_all_dynamo", half="all", opset=18, exporter="dynamo")
+    yield block("dynamic_global", dynamic=True, params=dict(window_size=0), traced_at=(1, 16, 5, 6),
+                form="raw")
+    yield block("dynamic_everything", 24, dynamic=True, traced_at=(2, 24, 9, 9), form="raw",
+                shape=(2, 24, 11, 16), params=dict(
+                    exp_ratio=2.0, norm_layer="gn", norm_groups=3, act_layer="hswish", dw_ks=5,
+                    se_ratio=0.25, dim_head=6, window_size=5, qkv_bias=True, v_group=True))
+    yield block("dynamic_ln_pre", dynamic=True, traced_at=(1, 16, 9, 9), form="raw",
+                params=dict(norm_layer="ln_2d", act_layer="gelu", attn_pre=True), **TS2)
+    yield block("dynamic_no_skip_divisible", dynamic=True, traced_at=(1, 16, 14, 14), throws=True,
+                form="raw", params=dict(has_skip=False))
+    yield block("dynamic_to_divisible", dynamic=True, traced_at=(1, 16, 9, 9), form="raw",
+                shape=(1, 16, 14, 7))
+
+
 def more_models():
     irmb = lambda c: iRMB(c, c, norm_eps=yolo.NORM_EPS, layout=EinopsLayout)
     names = metadata(["person", "car"], 160, 96)
@@ -89,6 +152,10 @@ def more_models():
                (2, 16, 11, 8), exporter="dynamo", form="raw", opset=18, whole=3)
 
 
+def new():
+    return [*other_words(), *odd_shapes()]
+
+
 def large():
     return [*committed(), *head_sizes(), *random_blocks(140), *relatives_in_all_forms(),
-            *more_models()]
+            *other_words(), *odd_shapes(), *more_models()]
