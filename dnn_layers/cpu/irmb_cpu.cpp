@@ -8,6 +8,7 @@
 #include <opencv2/core.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 namespace irmb {
@@ -22,6 +23,14 @@ IrmbWeights ownNorm(const IrmbWeights& weights) {
     own.norm_scale = weights.norm_scale.clone();
     own.norm_shift = weights.norm_shift.clone();
     return own;
+}
+
+/// Places in a plane are counted in int.
+void requireIndexable(int height, int width, int border) {
+    const double places = (height + 2. * border) * (width + 2. * border);
+    if (places > std::numeric_limits<int>::max())
+        CV_Error(cv::Error::StsOutOfRange,
+                 cv::format("iRMB: a map of %dx%d has too many pixels", height, width));
 }
 
 /// Zeros around each plane of a map that has `border` places for them on each side.
@@ -112,6 +121,7 @@ void IrmbCpu::forward(const cv::Mat& x, cv::Mat& y) const {
     const cv::Size out = outputSize(p, height, width);
     CV_Assert(y.dims == 4 && y.type() == CV_32F && y.isContinuous() && y.size[0] == x.size[0] &&
               y.size[1] == p.dim_out && y.size[2] == out.height && y.size[3] == out.width);
+    requireIndexable(height, width, p.dwPadding());
     for (int image = 0; image < x.size[0]; ++image)
         impl_->forwardImage(x.ptr<float>(image), height, width, y.ptr<float>(image), out);
 }

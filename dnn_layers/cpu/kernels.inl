@@ -146,7 +146,7 @@ void addValues(const float* v, std::ptrdiff_t ld, int keys, const Vec* weights, 
             out[d * vectors + i] = sum[d][i];
 }
 
-/// Calls visit(first, std::integral_constant-like block size) for all channels.
+/// Runs Step on blocks of channels, as large as registers hold, then on single ones.
 template <template <int, int> class Step, int vectors, typename... Args>
 void forChannels(int channels, Args... args) {
     int c = 0;
