@@ -185,7 +185,7 @@ TEST(CheckWeights, CountsTheSlopesOfPrelu) {
     }
     weights.v_slope = cv::Mat(std::vector<int>{8}, CV_32F);
     expectWords(messageOf([&] { checkWeights(params, weights, "layer"); }),
-                {"v_slope", "[8]", "[16]"});
+                {"v_slope", "[8", "[16]"});
 }
 
 TEST(OutputSize, FollowsPyTorch) {

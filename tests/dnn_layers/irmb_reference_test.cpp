@@ -92,9 +92,10 @@ TEST(IrmbReference, SoftmaxOfScaledProducts) {
     const double first = 1 / (1 + std::exp(0.5));
     const double second = 1 / (1 + std::exp(1.0));
     std::vector<double> expected;
-    for (const auto& [a, b] : {std::pair{1., 2.}, {10., 20.}, {30., 40.}, {50., 60.}})
-        expected.insert(expected.end(),
-                        {first * a + (1 - first) * b, second * a + (1 - second) * b});
+    for (const auto& [a, b] : {std::pair{1., 2.}, {10., 20.}, {30., 40.}, {50., 60.}}) {
+        expected.push_back(first * a + (1 - first) * b);
+        expected.push_back(second * a + (1 - second) * b);
+    }
     const cv::Mat y = irmbReference(block.params, block.weights, x);
     for (std::size_t i = 0; i < expected.size(); ++i)
         EXPECT_NEAR(y.ptr<float>()[i], expected[i], 1e-5);
