@@ -11,6 +11,7 @@
 #include "sink/output_file.hpp"
 #include "sink/registry.hpp"
 #include "sink/summary.hpp"
+#include "source/image_source.hpp"
 #include "source/paced_source.hpp"
 #include "source/source.hpp"
 
@@ -94,9 +95,22 @@ bool sameFile(const std::string& a, const std::string& b) {
     return fs::absolute(a).lexically_normal() == fs::absolute(b).lexically_normal();
 }
 
-bool sameFolder(const std::string& a, const std::string& b) {
+bool isFolder(const std::string& path) {
     std::error_code error;
-    return fs::is_directory(a, error) && fs::is_directory(b, error) && fs::equivalent(a, b, error);
+    return fs::is_directory(path, error);
+}
+
+/// Whether `output` is images in the folder that the images of `source` come from.
+bool mixesImages(const std::string& output, const std::string& source) {
+    const bool many = isFolder(output) || output.find('%') != std::string::npos;
+    const bool stills = isFolder(source) || isImageName(source);
+    if (!many || !stills)
+        return false;
+    const auto folderOf = [](const std::string& path) {
+        return isFolder(path) ? fs::path(path) : fs::absolute(path).parent_path();
+    };
+    std::error_code error;
+    return fs::equivalent(folderOf(output), folderOf(source), error);
 }
 
 void checkParent(const std::string& path) {
@@ -112,7 +126,7 @@ void checkOutputs(const RunOptions& options) {
     const std::vector<std::string> paths = outputPaths(options);
     for (std::size_t i = 0; i < paths.size(); ++i) {
         for (const std::string& input : {options.source, options.model.path})
-            if (paths[i] != "-" && (sameFile(paths[i], input) || sameFolder(paths[i], input)))
+            if (paths[i] != "-" && (sameFile(paths[i], input) || mixesImages(paths[i], input)))
                 throw UsageError("'" + paths[i] + "' would overwrite the input '" + input +
                                  "'; choose another output");
         for (std::size_t k = 0; k < i; ++k)

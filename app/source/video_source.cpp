@@ -104,7 +104,9 @@ std::vector<std::string> VideoSource::warnings() const {
 
 std::unique_ptr<Source> openVideoFile(const std::string& path) {
     cv::VideoCapture capture;
-    if (!capture.open(path, cv::CAP_FFMPEG))
+    // FFmpeg takes what stands in front of a colon for a protocol.
+    const std::string url = path.find(':') == std::string::npos ? path : "file:" + path;
+    if (!capture.open(url, cv::CAP_FFMPEG))
         CV_Error(cv::Error::StsError, "'" + path +
                                           "' cannot be opened as a video; it is damaged, "
                                           "holds no video stream or its codec is unknown, check it "
