@@ -20,7 +20,7 @@ struct Head {
 };
 
 /// Goes back through multiplications and divisions by constants (strides, a half).
-const Node* skipScaling(const HeadGraph& view, const std::string& tensor) {
+const Node* skipScaling(const GraphView& view, const std::string& tensor) {
     const Node* node = view.producer(tensor);
     while (node != nullptr && (node->is("Mul") || node->is("Div"))) {
         const bool by_second = view.constant(node->inputs[1]) != nullptr;
@@ -34,7 +34,7 @@ const Node* skipScaling(const HeadGraph& view, const std::string& tensor) {
 
 /// How the decoder makes boxes of distances to an anchor's four sides, told by its arithmetic:
 /// corners are anchor - lt and anchor + rb, centre and size are a sum and a difference of corners.
-HeadKind boxKind(const HeadGraph& view, const Rows& boxes) {
+HeadKind boxKind(const GraphView& view, const Rows& boxes) {
     const Node* join = skipScaling(view, traceRows(view, boxes).back().tensor);
     if (join == nullptr || !join->is("Concat") || join->inputs.size() != 2)
         return HeadKind::None;
@@ -49,7 +49,7 @@ HeadKind boxKind(const HeadGraph& view, const Rows& boxes) {
     return HeadKind::None;
 }
 
-HeadKind boxKind(const HeadGraph& view, const std::string& output, int64_t total,
+HeadKind boxKind(const GraphView& view, const std::string& output, int64_t total,
                  bool anchor_major) {
     return boxKind(view, Rows{output, anchor_major, 0, 4, total});
 }
@@ -58,7 +58,7 @@ bool isClassCount(int64_t rows) {
     return rows > 4 && rows - 4 <= kMaxClasses;
 }
 
-Head analyseRaw(const HeadGraph& view, const std::string& output, const Shape& shape) {
+Head analyseRaw(const GraphView& view, const std::string& output, const Shape& shape) {
     Head head;
     if (isClassCount(shape[1]) && shape[1] < shape[2]) {
         head.kind = boxKind(view, output, shape[1], false);
@@ -77,7 +77,7 @@ Head analyseRaw(const HeadGraph& view, const std::string& output, const Shape& s
     return head;
 }
 
-Head analyseOutput(const HeadGraph& view, const std::string& output) {
+Head analyseOutput(const GraphView& view, const std::string& output) {
     const Shape* shape = view.shape(output);
     if (shape == nullptr || shape->size() != 3)
         return {};
@@ -95,7 +95,8 @@ Head analyseOutput(const HeadGraph& view, const std::string& output) {
 }
 
 /// Images come as [B, 3, H, W]; whatever takes something else is no detector that we can feed.
-bool takesImages(const HeadGraph& view, const Graph& graph) {
+bool takesImages(const GraphView& view) {
+    const Graph& graph = view.graph();
     const Shape* shape = view.shape(graph.inputs.front().name);
     return graph.inputs.size() == 1 && shape != nullptr && shape->size() == 4 && (*shape)[1] == 3;
 }
@@ -150,7 +151,7 @@ std::string aloneAsRows(const std::vector<Rows>& chain, Builder& builder) {
 }
 
 /// The tensor [B, 4 + nc, N] that the tail starts from; built where the exporter left it out.
-std::string oneToOneHead(const HeadGraph& view, const NmsFreeTail& tail, Builder& builder) {
+std::string oneToOneHead(const GraphView& view, const NmsFreeTail& tail, Builder& builder) {
     const auto boxes = traceRows(view, tail.boxes);
     const auto scores = traceRows(view, tail.scores);
     const int64_t classes = tail.scores.total;
@@ -171,9 +172,10 @@ std::string oneToOneHead(const HeadGraph& view, const NmsFreeTail& tail, Builder
     return builder.joinedRows(box_rows, aloneAsRows(scores, builder));
 }
 
-void rewriteOutput(Graph& graph, Facts& facts, const std::string& output, const Head& head,
+void rewriteOutput(OnnxModel& model, Facts& facts, const std::string& output, const Head& head,
                    bool cut) {
-    const HeadGraph view(graph, facts);
+    Graph& graph = model.graph;
+    const GraphView view(model, facts);
     Builder builder(graph, facts);
     if (head.tail && cut)
         builder.setOutput(oneToOneHead(view, *head.tail, builder));
@@ -193,8 +195,8 @@ void analyseHead(OnnxModel& model, Facts& facts, bool cut, ModelInfo& info,
     std::string output;
     Head head;
     {
-        const HeadGraph view(graph, facts);
-        if (!takesImages(view, graph))
+        const GraphView view(model, facts);
+        if (!takesImages(view))
             return;
         for (const ValueInfo& candidate : graph.outputs) {
             output = candidate.name;
@@ -215,7 +217,7 @@ void analyseHead(OnnxModel& model, Facts& facts, bool cut, ModelInfo& info,
     info.num_classes = static_cast<int>(head.classes);
     if (head.kind == HeadKind::EndToEnd)
         info.max_detections = static_cast<int>((*facts[output].shape)[1]);
-    rewriteOutput(graph, facts, output, head, cut);
+    rewriteOutput(model, facts, output, head, cut);
 }
 
 } // namespace irmb::onnx

@@ -7,7 +7,7 @@
 namespace irmb::onnx {
 namespace {
 
-std::optional<std::vector<int64_t>> constantInts(const HeadGraph& view, const Node& node,
+std::optional<std::vector<int64_t>> constantInts(const GraphView& view, const Node& node,
                                                  std::size_t input) {
     if (!node.hasInput(input))
         return {};
@@ -27,8 +27,8 @@ std::optional<Rows> throughTranspose(const Node& node, Rows rows) {
     return rows;
 }
 
-std::optional<Rows> throughSplit(const HeadGraph& view, const Node& node, Rows rows) {
-    if (view.axis(node, 0) != rowAxis(rows))
+std::optional<Rows> throughSplit(const GraphView& view, const Node& node, Rows rows) {
+    if (axisOf(view, node, 0) != rowAxis(rows))
         return {};
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
     for (const std::string& output : node.outputs) {
@@ -44,7 +44,7 @@ std::optional<Rows> throughSplit(const HeadGraph& view, const Node& node, Rows r
     return rows;
 }
 
-std::optional<Rows> throughSlice(const HeadGraph& view, const Node& node, Rows rows) {
+std::optional<Rows> throughSlice(const GraphView& view, const Node& node, Rows rows) {
     const Shape& source = *view.shape(node.inputs[0]);
     const Shape& target = *view.shape(rows.tensor);
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
@@ -69,8 +69,8 @@ std::optional<Rows> throughSlice(const HeadGraph& view, const Node& node, Rows r
     return rows;
 }
 
-std::optional<Rows> throughConcat(const HeadGraph& view, const Node& node, Rows rows) {
-    if (view.axis(node, 0) != rowAxis(rows))
+std::optional<Rows> throughConcat(const GraphView& view, const Node& node, Rows rows) {
+    if (axisOf(view, node, 0) != rowAxis(rows))
         return {};
     const auto axis = static_cast<std::size_t>(rowAxis(rows));
     int64_t offset = 0;
@@ -90,7 +90,7 @@ std::optional<Rows> throughConcat(const HeadGraph& view, const Node& node, Rows 
     return {};
 }
 
-std::optional<Rows> stepBack(const HeadGraph& view, const Rows& rows) {
+std::optional<Rows> stepBack(const GraphView& view, const Rows& rows) {
     const Node* node = view.producer(rows.tensor);
     if (node == nullptr || !node->hasInput(0))
         return {};
@@ -110,30 +110,15 @@ std::optional<Rows> stepBack(const HeadGraph& view, const Rows& rows) {
 
 } // namespace
 
-const Node* HeadGraph::producer(const std::string& tensor) const {
-    const int index = links_.producer(tensor);
-    return index >= 0 ? &graph_.nodes[static_cast<std::size_t>(index)] : nullptr;
-}
-
-const Tensor* HeadGraph::constant(const std::string& tensor) const {
-    const auto it = graph_.initializers.find(tensor);
-    return it != graph_.initializers.end() ? &it->second : nullptr;
-}
-
-const Shape* HeadGraph::shape(const std::string& tensor) const {
-    const auto it = facts_.find(tensor);
-    return it != facts_.end() && it->second.shape ? &*it->second.shape : nullptr;
-}
-
-int64_t HeadGraph::axis(const Node& node, int64_t fallback) const {
+int64_t axisOf(const GraphView& view, const Node& node, int64_t fallback) {
     const int64_t axis = node.intAttr("axis", fallback);
     if (axis >= 0)
         return axis;
-    const Shape* source = node.hasInput(0) ? shape(node.inputs[0]) : nullptr;
+    const Shape* source = node.hasInput(0) ? view.shape(node.inputs[0]) : nullptr;
     return source != nullptr ? axis + static_cast<int64_t>(source->size()) : -1;
 }
 
-std::vector<Rows> traceRows(const HeadGraph& view, const Rows& rows) {
+std::vector<Rows> traceRows(const GraphView& view, const Rows& rows) {
     std::vector<Rows> chain = {rows};
     while (const auto before = stepBack(view, chain.back()))
         chain.push_back(*before);

@@ -1,31 +1,12 @@
 #pragma once
 
-#include "graph.hpp"
+#include "graph_view.hpp"
 
 #include <string>
 #include <vector>
 
 /// Where the rows of a detection head come from. Private to detection_head.
 namespace irmb::onnx {
-
-/// Read access to one state of a specialised graph.
-class HeadGraph {
-public:
-    HeadGraph(const Graph& graph, const Facts& facts)
-        : graph_(graph), facts_(facts), links_(graph) {}
-
-    const Node* producer(const std::string& tensor) const;
-    const Tensor* constant(const std::string& tensor) const;
-    /// Static shape, or nothing.
-    const Shape* shape(const std::string& tensor) const;
-    /// `axis` of `node` made positive for the rank of its first input; -1 when it is unknown.
-    int64_t axis(const Node& node, int64_t fallback) const;
-
-private:
-    const Graph& graph_;
-    const Facts& facts_;
-    Links links_;
-};
 
 /// A range of rows of a tensor that holds one column an anchor: [B, rows, anchors], or
 /// [B, anchors, rows] when `anchor_major`.
@@ -41,6 +22,10 @@ struct Rows {
 
 /// `rows` and, step by step, the tensors that they were copied from through Transpose, Split, Slice
 /// and Concat; the origin comes last.
-std::vector<Rows> traceRows(const HeadGraph& view, const Rows& rows);
+std::vector<Rows> traceRows(const GraphView& view, const Rows& rows);
+
+/// The attribute `axis` of `node`, made positive for the rank of its first input; -1 when that is
+/// unknown.
+int64_t axisOf(const GraphView& view, const Node& node, int64_t fallback);
 
 } // namespace irmb::onnx

@@ -21,7 +21,7 @@ bool isGathering(const Node& node) {
 }
 
 /// Goes back through nodes that only reshape.
-std::string skipReshaping(const HeadGraph& view, std::string tensor) {
+std::string skipReshaping(const GraphView& view, std::string tensor) {
     while (const Node* node = view.producer(tensor)) {
         if (!isReshaping(*node))
             break;
@@ -31,7 +31,7 @@ std::string skipReshaping(const HeadGraph& view, std::string tensor) {
 }
 
 /// Goes back to the tensor whose elements were picked, reshaped and moved to make `tensor`.
-std::string skipGathering(const HeadGraph& view, std::string tensor) {
+std::string skipGathering(const GraphView& view, std::string tensor) {
     for (;;) {
         tensor = skipReshaping(view, tensor);
         const Node* node = view.producer(tensor);
@@ -42,7 +42,7 @@ std::string skipGathering(const HeadGraph& view, std::string tensor) {
 }
 
 /// All nodes that `tensor` depends on, up to and without the nodes that make `stops`.
-std::set<const Node*> ancestors(const HeadGraph& view, const std::string& tensor,
+std::set<const Node*> ancestors(const GraphView& view, const std::string& tensor,
                                 const std::set<std::string>& stops) {
     std::set<const Node*> found;
     std::vector<std::string> pending = {tensor};
@@ -57,7 +57,7 @@ std::set<const Node*> ancestors(const HeadGraph& view, const std::string& tensor
 }
 
 /// `tensor` of rank 3 as the rows of a head, however it lies.
-std::optional<Rows> wholeTensor(const HeadGraph& view, const std::string& tensor,
+std::optional<Rows> wholeTensor(const GraphView& view, const std::string& tensor,
                                 const std::function<bool(const Shape&)>& isAnchorMajor) {
     const Shape* shape = view.shape(tensor);
     if (shape == nullptr || shape->size() != 3)
@@ -67,11 +67,11 @@ std::optional<Rows> wholeTensor(const HeadGraph& view, const std::string& tensor
     return Rows{tensor, anchor_major, 0, rows, rows};
 }
 
-int64_t anchorsOf(const HeadGraph& view, const Rows& rows) {
+int64_t anchorsOf(const GraphView& view, const Rows& rows) {
     return (*view.shape(rows.tensor))[rows.anchor_major ? 1 : 2];
 }
 
-bool takesModulo(const HeadGraph& view, const std::set<const Node*>& nodes, int64_t classes) {
+bool takesModulo(const GraphView& view, const std::set<const Node*>& nodes, int64_t classes) {
     return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) {
         if (!node->is("Mod"))
             return false;
@@ -96,7 +96,7 @@ int countTopK(const std::set<const Node*>& nodes) {
 }
 
 /// The TopK whose values `tensor` shows.
-const Node* topKOf(const HeadGraph& view, const std::string& tensor) {
+const Node* topKOf(const GraphView& view, const std::string& tensor) {
     const std::string values = skipReshaping(view, tensor);
     const Node* node = view.producer(values);
     const bool is_best = node != nullptr && node->is("TopK") && node->outputs[0] == values &&
@@ -106,11 +106,11 @@ const Node* topKOf(const HeadGraph& view, const std::string& tensor) {
 
 } // namespace
 
-std::optional<NmsFreeTail> findNmsFreeTail(const HeadGraph& view, const std::string& output) {
+std::optional<NmsFreeTail> findNmsFreeTail(const GraphView& view, const std::string& output) {
     const Shape* shape = view.shape(output);
     const Node* join = view.producer(output);
     if (shape == nullptr || shape->size() != 3 || (*shape)[2] != 6 || join == nullptr ||
-        !join->is("Concat") || view.axis(*join, 0) != 2 || join->inputs.size() != 3)
+        !join->is("Concat") || axisOf(view, *join, 0) != 2 || join->inputs.size() != 3)
         return {};
     const Node* best = topKOf(view, join->inputs[1]);
     if (best == nullptr)

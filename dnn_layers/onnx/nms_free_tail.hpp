@@ -16,6 +16,6 @@ struct NmsFreeTail {
 };
 
 /// Recognises the tail that ends in `output`, in any of the forms that exporters give it.
-std::optional<NmsFreeTail> findNmsFreeTail(const HeadGraph& view, const std::string& output);
+std::optional<NmsFreeTail> findNmsFreeTail(const GraphView& view, const std::string& output);
 
 } // namespace irmb::onnx
