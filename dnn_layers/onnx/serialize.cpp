@@ -94,9 +94,10 @@ void writeValueInfo(pbf_writer& writer, const ValueInfo& info) {
         return;
     pbf_writer shape(tensor, proto::tensor_type::Shape);
     for (const int64_t dim : info.shape) {
-        pbf_writer dimension(shape, proto::shape::Dim);
+        std::string dimension; // stays empty for an open one
         if (dim >= 0)
-            dimension.add_int64(proto::dimension::Value, dim);
+            pbf_writer(dimension).add_int64(proto::dimension::Value, dim);
+        shape.add_message(proto::shape::Dim, dimension);
     }
 }
 

@@ -1,3 +1,4 @@
+#include "arity.hpp"
 #include "raw_model.hpp"
 #include "text.hpp"
 
@@ -115,6 +116,12 @@ void settleOutputs(Graph& graph) {
         fail("the graph has no outputs");
 }
 
+void checkInputs(const Node& node) {
+    for (std::size_t i = 0; i < requiredInputs(node); ++i)
+        if (!node.hasInput(i))
+            fail(label(node) + " lacks its input " + std::to_string(i));
+}
+
 /// Moves nodes into the graph; constants become initializers. Returns what cannot be run: the label
 /// of each node with an unsupported attribute, by its first output.
 std::unordered_map<std::string, std::string> settleNodes(Graph& graph, std::vector<RawNode> nodes) {
@@ -135,6 +142,7 @@ std::unordered_map<std::string, std::string> settleNodes(Graph& graph, std::vect
                                   "model without control flow";
         else if (!raw.references.empty())
             fail(label(node) + " refers to an attribute of a function outside of one");
+        checkInputs(node);
         useFloat32(node);
         if (node.is("Constant") && raw.unsupported.empty())
             addInitializer(graph, *first, constantValue(node));

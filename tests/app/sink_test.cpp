@@ -1,4 +1,4 @@
-#include "scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 #include "sink/registry.hpp"
 #include "sink/summary.hpp"
 #include "sink/text_format.hpp"

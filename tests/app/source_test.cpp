@@ -1,4 +1,4 @@
-#include "scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 #include "source/frame_range.hpp"
 #include "source/image_source.hpp"
 #include "source/live_source.hpp"

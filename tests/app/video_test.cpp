@@ -1,4 +1,4 @@
-#include "scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 #include "sink/video_encoder.hpp"
 #include "sink/video_sink.hpp"
 #include "source/paced_source.hpp"

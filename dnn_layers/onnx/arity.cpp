@@ -1,0 +1,80 @@
+#include "arity.hpp"
+
+namespace irmb::onnx {
+
+std::size_t requiredInputs(const Node& node) {
+    // Required inputs of the operators in https://github.com/onnx/onnx/blob/main/docs/Operators.md,
+    // opset 11 to 20, where it is not one.
+    static const std::unordered_map<std::string, std::size_t> counts = {
+        {"Constant", 0},
+        {"RandomNormal", 0},
+        {"RandomUniform", 0},
+        {"Add", 2},
+        {"AffineGrid", 2},
+        {"And", 2},
+        {"BitShift", 2},
+        {"BitwiseAnd", 2},
+        {"BitwiseOr", 2},
+        {"BitwiseXor", 2},
+        {"CastLike", 2},
+        {"CenterCropPad", 2},
+        {"Compress", 2},
+        {"Conv", 2},
+        {"ConvInteger", 2},
+        {"ConvTranspose", 2},
+        {"CumSum", 2},
+        {"DequantizeLinear", 2},
+        {"Div", 2},
+        {"Equal", 2},
+        {"Expand", 2},
+        {"Gather", 2},
+        {"GatherElements", 2},
+        {"GatherND", 2},
+        {"Gemm", 2},
+        {"Greater", 2},
+        {"GreaterOrEqual", 2},
+        {"GridSample", 2},
+        {"LayerNormalization", 2},
+        {"Less", 2},
+        {"LessOrEqual", 2},
+        {"MatMul", 2},
+        {"MatMulInteger", 2},
+        {"MaxRoiPool", 2},
+        {"MaxUnpool", 2},
+        {"Mod", 2},
+        {"Mul", 2},
+        {"NonMaxSuppression", 2},
+        {"Or", 2},
+        {"PRelu", 2},
+        {"Pad", 2},
+        {"Pow", 2},
+        {"QuantizeLinear", 2},
+        {"Reshape", 2},
+        {"ReverseSequence", 2},
+        {"Sub", 2},
+        {"Tile", 2},
+        {"TopK", 2},
+        {"Xor", 2},
+        {"DeformConv", 3},
+        {"GRU", 3},
+        {"GroupNormalization", 3},
+        {"InstanceNormalization", 3},
+        {"LSTM", 3},
+        {"OneHot", 3},
+        {"RNN", 3},
+        {"Range", 3},
+        {"RoiAlign", 3},
+        {"ScatterElements", 3},
+        {"ScatterND", 3},
+        {"Slice", 3},
+        {"Where", 3},
+        {"BatchNormalization", 5},
+        {"QLinearConv", 8},
+        {"QLinearMatMul", 8}};
+    if (!node.domain.empty())
+        return 0;
+    const auto it = counts.find(node.op);
+    return it != counts.end() ? it->second : 1;
+}
+
+} // namespace irmb::onnx

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "graph.hpp"
+
+namespace irmb::onnx {
+
+/// How many leading inputs a node must have for the passes to read them without looking: those that
+/// its operator requires. 0 for operators of other domains.
+std::size_t requiredInputs(const Node& node);
+
+} // namespace irmb::onnx
