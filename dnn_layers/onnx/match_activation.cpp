@@ -94,6 +94,8 @@ Binary binary(const Node& node) {
         {"Mul", [](double a, double b) { return a * b; }},
         {"Div", [](double a, double b) { return a / b; }},
         {"Pow", [](double a, double b) { return std::pow(a, b); }},
+        {"Greater", [](double a, double b) { return a > b ? 1.0 : 0.0; }},
+        {"Less", [](double a, double b) { return a < b ? 1.0 : 0.0; }},
         {"Min", [](double a, double b) { return std::min(a, b); }},
         {"Max", [](double a, double b) { return std::max(a, b); }}};
     const auto found = plain.find(node.op);
@@ -120,7 +122,8 @@ public:
 
 private:
     bool isElementwise(const Node& node) const {
-        return unary(node) || binary(node) || (node.is("Clip") && clipLimits(node));
+        return unary(node) || binary(node) || node.is("Where") ||
+               (node.is("Clip") && clipLimits(node));
     }
 
     std::optional<std::pair<double, double>> clipLimits(const Node& node) const {
@@ -172,6 +175,8 @@ private:
         } else if (node.is("Clip")) {
             const auto [low, high] = *clipLimits(node);
             result = std::min(std::max(result, low), high);
+        } else if (node.is("Where")) {
+            result = value(node.inputs[result != 0 ? 1 : 2], known);
         } else {
             result = binary(node)(result, value(node.inputs[1], known));
         }
