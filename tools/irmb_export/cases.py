@@ -5,6 +5,7 @@ from typing import Callable, Optional, Tuple
 from torch import nn
 
 from . import relatives as rel
+from . import spellings as spell
 from . import yolo
 from .irmb import ConvNormAct, iRMB
 from .layout import ChunkLayout, EinopsLayout, PlainLayout
@@ -367,6 +368,24 @@ def metadata(names, height, width):
             "names": str(dict(enumerate(names)))}
 
 
+def spelled():
+    """True iRMBs in other words, and one activation that iRMB does not have."""
+    return [
+        block("spell_channel_norm_raw", kind=spell.ChannelNormIrmb, **RAW),
+        block("spell_scaled_queries", kind=spell.ScaledQueries),
+        block("spell_divided_logits", kind=spell.DividedLogits),
+        block("spell_norm_behind_v", kind=spell.NormedV),
+        block("spell_norm_behind_qk", kind=spell.NormedQk),
+        block("spell_pooled_squeeze", kind=spell.PooledSqueeze, params=dict(se_ratio=0.25)),
+        block("spell_slope_per_channel", kind=spell.SlopePerChannel),
+        block("spell_hswish_by_relu6", params=dict(act_layer=spell.HardSwishByRelu6)),
+        block("spell_mish_by_softplus_dynamo", params=dict(act_layer=spell.MishBySoftplus),
+              **DYNAMO),
+        block("not_tanh_gelu_op20", params=dict(act_layer=spell.TanhGelu), whole=0, core=0,
+              unfused=None, exporter="ts2", opset=20),
+    ]
+
+
 def models():
     """Whole detectors."""
     irmb = lambda c: iRMB(c, c, norm_eps=yolo.NORM_EPS, layout=EinopsLayout)
@@ -391,4 +410,4 @@ def models():
 
 def committed():
     """All cases of tests/golden."""
-    return (grid() + forms() + nodes() + contexts() + tails() + lookalikes() + models())
+    return (grid() + forms() + nodes() + contexts() + tails() + spelled() + lookalikes() + models())
