@@ -1,4 +1,5 @@
-# cmake -D build_dir=... -D example_dir=... -D work_dir=... -D model=... -P run_example.cmake
+# cmake -D build_dir=... -D example_dir=... -D work_dir=... -D model=... -D generator=...
+#     -D compiler=... -P run_example.cmake
 # Installs build_dir into work_dir/prefix and builds and runs the example against that.
 
 # run(COMMAND...): the command must succeed; its output is kept in `output`.
