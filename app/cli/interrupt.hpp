@@ -1,10 +1,9 @@
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <thread>
-
-#include <csignal>
 
 namespace vigil {
 

@@ -1,7 +1,7 @@
-#include "support/scratch_folder.hpp"
 #include "sink/registry.hpp"
 #include "sink/summary.hpp"
 #include "sink/text_format.hpp"
+#include "support/scratch_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>

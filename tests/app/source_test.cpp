@@ -1,8 +1,8 @@
-#include "support/scratch_folder.hpp"
 #include "source/frame_range.hpp"
 #include "source/image_source.hpp"
 #include "source/live_source.hpp"
 #include "source/source.hpp"
+#include "support/scratch_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>

@@ -1,9 +1,9 @@
-#include "support/scratch_folder.hpp"
 #include "sink/video_encoder.hpp"
 #include "sink/video_sink.hpp"
 #include "source/paced_source.hpp"
 #include "source/source.hpp"
 #include "source/video_source.hpp"
+#include "support/scratch_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <opencv2/imgproc.hpp>

@@ -11,18 +11,18 @@ namespace irmb {
 /// One object in an image.
 struct Detection {
     int class_id = 0;
-    float score = 0.f;    ///< 0..1
-    cv::Rect2f box;       ///< pixels of the source image, clipped to it
+    float score = 0.f; ///< 0..1
+    cv::Rect2f box;    ///< pixels of the source image, clipped to it
 };
 
 /// How a source image lies in the network's input: resized by `scale` with its aspect ratio kept,
 /// centred, the rest filled with grey 114. Rounding as in Ultralytics.
 struct Letterbox {
-    cv::Size source;      ///< pixels
-    cv::Size input;       ///< pixels
-    float scale = 1.f;    ///< input pixels per source pixel
-    cv::Size resized;     ///< the image inside the input
-    int left = 0;         ///< input pixels of padding
+    cv::Size source;   ///< pixels
+    cv::Size input;    ///< pixels
+    float scale = 1.f; ///< input pixels per source pixel
+    cv::Size resized;  ///< the image inside the input
+    int left = 0;      ///< input pixels of padding
     int top = 0;
 
     /// Computes the placement. Throws cv::Exception (StsBadArg) when either size is empty.
@@ -40,10 +40,10 @@ void applyLetterbox(const cv::Mat& bgr, const Letterbox& box, cv::Mat& padded);
 std::vector<Letterbox> makeBlob(const std::vector<cv::Mat>& bgr, cv::Size input, cv::Mat& blob);
 
 struct DecodeOptions {
-    float confidence = 0.25f;          ///< detections below are left out
-    int max_detections = 300;          ///< best first
-    std::vector<int> classes;          ///< empty: all
-    float nms_iou = 0.45f;             ///< used by HeadKind::RawCxcywh alone
+    float confidence = 0.25f; ///< detections below are left out
+    int max_detections = 300; ///< best first
+    std::vector<int> classes; ///< empty: all
+    float nms_iou = 0.45f;    ///< used by HeadKind::RawCxcywh alone
 };
 
 /// Turns one image's slice of the network output into detections, best first.

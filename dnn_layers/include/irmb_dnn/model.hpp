@@ -24,10 +24,10 @@ enum class Engine {
 };
 
 struct ReadOptions {
-    cv::Size input_size;           ///< pixels; empty: what the file says. Needed for dynamic shapes
-    int batch = 0;                 ///< images per forward pass; 0: what the file says, 1 if it is open
+    cv::Size input_size; ///< pixels; empty: what the file says. Needed for dynamic shapes
+    int batch = 0;       ///< images per forward pass; 0: what the file says, 1 if it is open
     Fusion fusion = Fusion::Auto;
-    bool cut_tail = true;          ///< end a YOLOv10 at its one-to-one head [B, 4 + nc, N]
+    bool cut_tail = true; ///< end a YOLOv10 at its one-to-one head [B, 4 + nc, N]
     Engine engine = Engine::Auto;
 };
 
@@ -49,11 +49,11 @@ struct ModelInfo {
     cv::Size input_size;           ///< pixels
     int batch = 1;
     HeadKind head = HeadKind::None;
-    bool tail_cut = false;         ///< the NMS-free tail was removed; decode() does its work
-    int max_detections = 300;      ///< K of the tail, 300 if the model does not say
-    int num_classes = 0;           ///< 0: unknown
+    bool tail_cut = false;                ///< the NMS-free tail was removed; decode() does its work
+    int max_detections = 300;             ///< K of the tail, 300 if the model does not say
+    int num_classes = 0;                  ///< 0: unknown
     std::vector<std::string> class_names; ///< empty, or num_classes names ("class7" for a gap)
-    int stride = 0;                ///< largest stride, 0: unknown
+    int stride = 0;                       ///< largest stride, 0: unknown
     int opset = 0;
     std::string producer;
     std::map<std::string, std::string> metadata; ///< as written by the exporter
@@ -62,20 +62,20 @@ struct ModelInfo {
 /// What became of one iRMB.
 struct BlockReport {
     enum class Outcome { Whole, Core, Unfused };
-    std::string name;   ///< name of the tensor that the block produces
+    std::string name; ///< name of the tensor that the block produces
     Outcome outcome;
     std::string reason; ///< why not fused whole; empty if it was
     int dim_in = 0;
-    int height = 0;     ///< of the input map
+    int height = 0; ///< of the input map
     int width = 0;
 };
 
 struct FusionReport {
     std::vector<BlockReport> blocks;
     std::vector<std::string> notes; ///< remarks on the file as a whole
-    int whole() const;   ///< blocks fused whole
-    int core() const;    ///< blocks of which only the attention was fused
-    int unfused() const; ///< recognised blocks left as standard operators
+    int whole() const;              ///< blocks fused whole
+    int core() const;               ///< blocks of which only the attention was fused
+    int unfused() const;            ///< recognised blocks left as standard operators
 };
 
 /// A loaded network with what is known about it.
