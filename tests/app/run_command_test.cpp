@@ -1,5 +1,5 @@
 #include "run_program.hpp"
-#include "scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 #include "tiny_models.hpp"
 
 #include <gtest/gtest.h>
