@@ -10,7 +10,7 @@ least_opencv=4.10
 opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev libavutil-dev
     libswscale-dev libjpeg-dev libpng-dev zlib1g-dev)
 vigil_packages=(g++ cmake ninja-build libprotozero-dev libcli11-dev nlohmann-json3-dev)
-test_packages=(libgtest-dev ffmpeg)
+test_packages=(libgtest-dev libgmock-dev ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }

@@ -17,12 +17,11 @@ namespace vigil {
 namespace {
 
 constexpr int max_passes = 1000000;
-constexpr int max_profiled_passes = 10;
 constexpr int input_seed = 1;
 
 constexpr char examples[] = R"(
 Times forward passes alone, after a warm-up: of detectors and of single blocks alike. The input
-is random. A second, profiled run gives the time that each type of layer takes.
+is random. The table shows the mean time of each type of layer.
 
 Examples:
   vigil bench yolov10n.onnx --threads 1
@@ -67,12 +66,15 @@ Timing summarise(std::vector<double> times_ms) {
     return {times_ms.front(), median, times_ms[rank - 1]};
 }
 
-Timing measure(cv::dnn::Net& net, const cv::Mat& input, const BenchOptions& options) {
+Timing measure(cv::dnn::Net& net, const cv::Mat& input, const BenchOptions& options,
+               LayerTimes& layer_times) {
     for (int i = 0; i < options.warmup; ++i)
         timePass(net, input);
     std::vector<double> times_ms;
-    for (int i = 0; i < options.iterations; ++i)
+    for (int i = 0; i < options.iterations; ++i) {
         times_ms.push_back(timePass(net, input));
+        layer_times.addPass(net);
+    }
     return summarise(std::move(times_ms));
 }
 
@@ -128,9 +130,9 @@ void printBench(const BenchOptions& options, const LoadedModel& loaded, const Ti
 int bench(const BenchOptions& options) {
     LoadedModel loaded = loadModel(options.model);
     const cv::Mat input = randomInput(loaded.model.info.input_shape);
-    const Timing timing = measure(loaded.model.net, input, options);
-    const std::vector<LayerTypeTime> layers = profileLayerTypes(
-        loaded.model.net, input, std::min(options.iterations, max_profiled_passes));
+    LayerTimes layer_times;
+    const Timing timing = measure(loaded.model.net, input, options, layer_times);
+    const std::vector<LayerTypeTime> layers = layer_times.table();
     if (options.json)
         printJson(benchJson(options, loaded, timing, layers));
     else

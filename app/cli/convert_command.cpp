@@ -68,9 +68,7 @@ Command addConvertCommand(CLI::App& program) {
     CLI::App& parser = *program.add_subcommand("convert", "Write a fused or an expanded ONNX file");
     parser.footer(examples);
     addModelArgument(parser, options->model);
-    parser.add_option("output", options->output, "ONNX file to write")
-        ->required()
-        ->type_name("OUT");
+    parser.add_option("OUT", options->output, "ONNX file to write")->required()->type_name(" ");
     parser.add_flag("--expand", options->expand, "Standard operators only");
     parser.add_flag("--no-cut", options->model.no_cut, "Keep the NMS-free tail of a YOLOv10");
     addShapeOptions(parser, options->model);

@@ -124,7 +124,7 @@ void printRuntime(LoadedModel& loaded) {
     facts.add("engine", loaded.model.engine);
     facts.add("backend", loaded.backend.name + ", " + loaded.backend.precision + ", " +
                              countText(cv::getNumThreads(), "thread"));
-    facts.add("fall back", fallbackText(fallbackLayers(loaded.model.net, loaded.backend)));
+    facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model.net, loaded.backend)));
     facts.add("cuda", cudaText(probeCuda()));
     facts.add("OpenCV", cv::getVersionString() + ", " + join(cpuFeatures(), " "));
     facts.print(std::cout);

@@ -4,60 +4,65 @@
 #include <opencv2/core/version.hpp>
 
 #include <algorithm>
-#include <map>
 
 namespace vigil {
 namespace {
 
-using ByType = std::map<std::string, LayerTypeTime>;
-
-void addPass(ByType& types, cv::dnn::Net& net) {
 #if CV_VERSION_MAJOR >= 5
-    std::vector<std::string> names;
+
+std::vector<LayerTypeTime> lastPass(cv::dnn::Net& net) {
+    std::vector<std::string> types;
     std::vector<std::string> times_ms;
     std::vector<std::string> counts;
-    net.getPerfProfile(names, times_ms, counts);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        types[names[i]].count = std::stoi(counts[i]);
-        types[names[i]].ms += std::stod(times_ms[i]);
-    }
+    // The mode only selects what is reported: times are taken in any case.
+    net.setProfilingMode(cv::dnn::DNN_PROFILE_SUMMARY);
+    net.getPerfProfile(types, times_ms, counts);
+    net.setProfilingMode(cv::dnn::DNN_PROFILE_NONE);
+    std::vector<LayerTypeTime> pass;
+    for (std::size_t i = 0; i < types.size(); ++i)
+        pass.push_back({types[i], std::stoi(counts[i]), std::stod(times_ms[i])});
+    return pass;
+}
+
 #else
+
+std::vector<LayerTypeTime> lastPass(cv::dnn::Net& net) {
     std::vector<double> ticks;
     net.getPerfProfile(ticks);
     const std::vector<std::string> names = net.getLayerNames();
-    ByType pass;
+    std::map<std::string, LayerTypeTime> types;
     for (std::size_t i = 0; i < std::min(ticks.size(), names.size()); ++i) {
         if (ticks[i] <= 0) // fused into another layer
             continue;
-        LayerTypeTime& type = pass[net.getLayer(net.getLayerId(names[i]))->type];
-        ++type.count;
-        type.ms += ticks[i] * 1e3 / cv::getTickFrequency();
+        const std::string& type = net.getLayer(net.getLayerId(names[i]))->type;
+        types[type].type = type;
+        types[type].ms += ticks[i] * 1e3 / cv::getTickFrequency();
+        ++types[type].count;
     }
-    for (const auto& [name, type] : pass) {
-        types[name].count = type.count;
-        types[name].ms += type.ms;
-    }
-#endif
+    std::vector<LayerTypeTime> pass;
+    for (const auto& entry : types)
+        pass.push_back(entry.second);
+    return pass;
 }
+
+#endif
 
 } // namespace
 
-std::vector<LayerTypeTime> profileLayerTypes(cv::dnn::Net& net, const cv::Mat& input, int passes) {
-#if CV_VERSION_MAJOR >= 5
-    net.setProfilingMode(cv::dnn::DNN_PROFILE_SUMMARY);
-#endif
-    ByType types;
-    for (int pass = 0; pass < passes; ++pass) {
-        net.setInput(input);
-        net.forward();
-        addPass(types, net);
+void LayerTimes::addPass(cv::dnn::Net& net) {
+    ++passes_;
+    for (const LayerTypeTime& layer : lastPass(net)) {
+        LayerTypeTime& sum = types_[layer.type];
+        sum.type = layer.type;
+        sum.count = layer.count;
+        sum.ms += layer.ms;
     }
-#if CV_VERSION_MAJOR >= 5
-    net.setProfilingMode(cv::dnn::DNN_PROFILE_NONE);
-#endif
+}
+
+std::vector<LayerTypeTime> LayerTimes::table() const {
     std::vector<LayerTypeTime> table;
-    for (auto& [name, type] : types)
-        table.push_back({name, type.count, type.ms / passes});
+    for (const auto& entry : types_)
+        table.push_back({entry.second.type, entry.second.count, entry.second.ms / passes_});
     std::sort(table.begin(), table.end(),
               [](const LayerTypeTime& a, const LayerTypeTime& b) { return a.ms > b.ms; });
     return table;

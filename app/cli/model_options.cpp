@@ -113,7 +113,7 @@ CLI::Validator imageSize() {
 }
 
 void addModelArgument(CLI::App& parser, ModelOptions& options) {
-    parser.add_option("model", options.path, "ONNX file")->required()->type_name("MODEL");
+    parser.add_option("MODEL", options.path, "ONNX file")->required()->type_name(" ");
 }
 
 void addShapeOptions(CLI::App& parser, ModelOptions& options) {

@@ -65,6 +65,13 @@ int finishOutput(int exit_code) {
     return reportError("standard output: " + reason, ExitFailure);
 }
 
+std::string helpHint(const std::vector<Command>& commands) {
+    for (const Command& command : commands)
+        if (command.parser->parsed())
+            return "; see vigil " + command.parser->get_name() + " --help";
+    return "; see vigil --help";
+}
+
 int parseAndRun(CLI::App& program, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
     try {
@@ -72,7 +79,7 @@ int parseAndRun(CLI::App& program, const std::vector<Command>& commands, int arg
     } catch (const CLI::Success& request) {
         return program.exit(request);
     } catch (const CLI::ParseError& error) {
-        return reportError(error.what(), ExitUsage);
+        return reportError(error.what() + helpHint(commands), ExitUsage);
     }
     for (const Command& command : commands)
         if (command.parser->parsed())
