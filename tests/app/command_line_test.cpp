@@ -1,6 +1,6 @@
-#include "app/npy_files.hpp"
-#include "app/run_program.hpp"
-#include "app/tiny_models.hpp"
+#include "npy_files.hpp"
+#include "run_program.hpp"
+#include "tiny_models.hpp"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>

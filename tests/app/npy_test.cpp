@@ -1,5 +1,5 @@
-#include "app/npy_files.hpp"
 #include "cli/npy.hpp"
+#include "npy_files.hpp"
 
 #include <gmock/gmock.h>
 #include <opencv2/core.hpp>
