@@ -9,7 +9,8 @@ least_opencv=4.10
 # What building and running OpenCV, Vigil and its tests takes on Debian and Ubuntu.
 opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev libavutil-dev
     libswscale-dev libjpeg-dev libpng-dev zlib1g-dev)
-vigil_packages=(g++ cmake ninja-build libprotozero-dev libcli11-dev nlohmann-json3-dev)
+vigil_packages=(g++ cmake ninja-build pkg-config libprotozero-dev libcli11-dev nlohmann-json3-dev
+    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
 test_packages=(libgtest-dev libgmock-dev ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }
