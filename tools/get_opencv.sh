@@ -229,21 +229,28 @@ build() {
     say "OpenCV $version: built in $(((SECONDS - begin) / 60)) min, installed in $prefix"
 }
 
-need_packages "${opencv_packages[@]}" curl ca-certificates
-if ! ready; then
+# build_once: builds unless that was done, or is being done by another process.
+build_once() {
+    ready && return
     mkdir -p "$work"
     exec 9> "$cache/build/$key.lock"
     if ! flock --nonblock 9; then
         say "Another process is building OpenCV $version: waiting for it"
         flock 9
     fi
-    if ! ready; then
-        say "Building OpenCV $version: 10 to 40 minutes, once (cache: $cache)"
-        fetch
-        configure
-        check_configuration
-        build
-        rm -rf "$work"
-    fi
-fi
-config_dir "$prefix"
+    ready && return
+    say "Building OpenCV $version: 10 to 40 minutes, once (cache: $cache)"
+    fetch
+    configure
+    check_configuration
+    build
+    rm -rf "$work"
+}
+
+# In one compound command, so that a change of this file cannot reach a build that is under way.
+{
+    need_packages "${opencv_packages[@]}" curl ca-certificates
+    build_once
+    config_dir "$prefix"
+    exit
+}
