@@ -89,45 +89,55 @@ bool isEndToEnd(const std::vector<int>& shape) {
     return shape.size() == 3 && shape[2] == 6;
 }
 
-/// Brings the outputs into the form of the reference: the tail that was cut is made up for, and of
-/// several outputs the one with the reference's shape is taken.
-cv::Mat selectOutput(const std::vector<cv::Mat>& outputs, const NpyArray& expected,
-                     const VerifyOptions& options, const irmb::ModelInfo& info) {
+/// The output that the reference is for.
+struct Selected {
+    cv::Mat output;
+    bool is_rows = false; ///< [B, K, 6], to be compared as a set
+};
+
+/// The rows that a one-to-one head leads to. K is that of the tail that was cut, and the
+/// reference's where the file never had one.
+cv::Mat rowsOfHead(const cv::Mat& output, const NpyArray& expected, const irmb::ModelInfo& info) {
+    return irmb::endToEnd(output, info.tail_cut ? info.max_detections : expected.shape[1]);
+}
+
+/// Takes the output with the reference's shape. Rows [B, K, 6] are made from a one-to-one head.
+Selected selectOutput(const std::vector<cv::Mat>& outputs, const NpyArray& expected,
+                      const VerifyOptions& options, const irmb::ModelInfo& info) {
     std::vector<std::string> shapes;
     for (const cv::Mat& output : outputs) {
-        if (shapeOf(output) == expected.shape)
-            return output;
         shapes.push_back(shapeText(shapeOf(output)));
-        if (!info.tail_cut || !isEndToEnd(expected.shape))
+        if (shapeOf(output) == expected.shape)
+            return {output, info.head == irmb::HeadKind::EndToEnd && isEndToEnd(expected.shape)};
+        if (info.head != irmb::HeadKind::RawXyxy || !isEndToEnd(expected.shape))
             continue;
-        const cv::Mat rows = irmb::endToEnd(output, info.max_detections);
-        if (shapeOf(rows) == expected.shape)
-            return rows;
+        const cv::Mat rows = rowsOfHead(output, expected, info);
         shapes.push_back(shapeText(shapeOf(rows)));
+        if (shapeOf(rows) == expected.shape)
+            return {rows, true};
     }
     CV_Error(cv::Error::StsUnmatchedSizes, options.model.path + " gives " + join(shapes, " or ") +
                                                ", but " + options.expect + " is " +
                                                shapeText(expected.shape));
 }
 
-Verdict judge(const cv::Mat& actual, const NpyArray& expected, const VerifyOptions& options,
+Verdict judge(const Selected& actual, const NpyArray& expected, const VerifyOptions& options,
               const irmb::ModelInfo& info) {
     const double largest = largestFinite(expected);
     Verdict verdict;
     verdict.tolerance = options.tolerance.value_or(relative_tolerance * std::max(1.0, largest));
     verdict.compared_as = "elements";
-    const bool detector = info.head == irmb::HeadKind::EndToEnd || info.tail_cut;
-    if (detector && isEndToEnd(expected.shape)) {
+    if (actual.is_rows) {
         verdict.compared_as = "detections";
         verdict.score_tolerance =
             options.tolerance.value_or(std::min(score_tolerance, verdict.tolerance));
-        verdict.comparison = compareDetections(actual, expected, verdict.tolerance);
+        verdict.comparison = compareDetections(actual.output, expected, verdict.tolerance);
         verdict.ok = verdict.comparison.rows->unmatched == 0 &&
                      verdict.comparison.rows->score_err <= verdict.score_tolerance;
     } else {
         const bool raw = info.head != irmb::HeadKind::None && expected.shape.size() == 3;
-        verdict.comparison =
-            raw ? compareRawHead(actual, expected) : compareElements(actual, expected);
+        verdict.comparison = raw ? compareRawHead(actual.output, expected)
+                                 : compareElements(actual.output, expected);
         verdict.ok = true;
     }
     verdict.ok = verdict.ok && verdict.comparison.max_abs_err <= verdict.tolerance;
@@ -176,7 +186,7 @@ int verify(const VerifyOptions& options) {
     model_options.batch = input.shape[0];
     LoadedModel loaded = loadModel(model_options);
     checkInput(input, options, loaded.model.info);
-    const cv::Mat actual =
+    const Selected actual =
         selectOutput(forward(loaded.model.net, input), expected, options, loaded.model.info);
     const Verdict verdict = judge(actual, expected, options, loaded.model.info);
 

@@ -241,6 +241,25 @@ TEST(Convert, WritesAModelThatComputesTheSame) {
                        "/no/such/folder/x.onnx");
 }
 
+TEST(Convert, ACutModelStillGivesTheRowsOfItsOriginal) {
+    const char* data = std::getenv("VIGIL_TEST_DATA");
+    if (!data)
+        GTEST_SKIP() << "VIGIL_TEST_DATA is not set: no detector to convert";
+    const std::string folder = std::string(data) + "/models/";
+    const std::string output = temporaryPath(".onnx");
+    const ProgramResult converted =
+        runVigil({"convert", folder + "yolov10n_irmb_coco_slim.onnx", output, "--json"});
+    ASSERT_EQ(converted.exit_code, 0) << converted.err;
+    EXPECT_EQ(jsonOf(converted)["tail_cut"], true);
+    EXPECT_EQ(jsonOf(converted)["fused"], 3);
+    const ProgramResult result =
+        runVigil({"verify", output, "--input", folder + "vtest_frame100_640x640.in.npy", "--expect",
+                  folder + "yolov10n_irmb_coco_slim.out.npy"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(jsonOf(result)["compared_as"], "detections");
+    EXPECT_EQ(jsonOf(result)["rows_unmatched"], 0);
+}
+
 TEST(BadModels, EndWithAnAnswerOrOneLine) {
     const char* data = std::getenv("VIGIL_TEST_DATA");
     if (!data)
