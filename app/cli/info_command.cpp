@@ -107,7 +107,8 @@ Json infoJson(const InfoOptions& options, LoadedModel& loaded) {
 void printModel(const InfoOptions& options, const irmb::ModelInfo& info) {
     FactList facts;
     facts.add("model", options.model.path + ", " + bytesText(fileBytes(options.model.path)));
-    facts.add("written by", printable(info.producer) + ", opset " + std::to_string(info.opset));
+    facts.add("written by", (info.producer.empty() ? "unknown" : printable(info.producer)) +
+                                ", opset " + std::to_string(info.opset));
     facts.add("input", printable(info.input_name) + " " + shapeText(info.input_shape));
     facts.add("output", printable(join(info.output_names)) +
                             (info.output_shape.empty() ? "" : " " + shapeText(info.output_shape)));
