@@ -37,7 +37,8 @@ Comparison compareElements(const cv::Mat& actual, const NpyArray& expected);
 Comparison compareRawHead(const cv::Mat& actual, const NpyArray& expected);
 
 /// Compares [B, K, 6] as sets: each expected row is paired with the row of the same class that
-/// differs least from it, first within `tolerance`, then at any distance.
+/// differs least from it, first within `tolerance`, then at any distance. A row without a partner
+/// makes the overall errors infinite.
 ///
 /// Rows at the K-th place may have tied with rows that did not make it into the list. Those whose
 /// score exceeds the last score of either list by less than 1e-6 + 1e-4 of it need no partner and

@@ -98,6 +98,7 @@ TEST(CompareDetections, AnotherClassIsNoPartner) {
     bus[5] = 5;
     const Comparison result = compareRows({person, bus, nothing}, {person, car, nothing});
     EXPECT_EQ(result.rows->unmatched, 2); // one of either side
+    EXPECT_EQ(result.max_abs_err, inf);
     EXPECT_EQ(result.rows->compared, 1);
 }
 
