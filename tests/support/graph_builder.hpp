@@ -31,6 +31,34 @@ inline onnx::Tensor makeRamp(onnx::Shape shape, int period = 10) {
     return onnx::Tensor::fromFloats(std::move(shape), values);
 }
 
+inline onnx::Tensor makeInts(onnx::Shape shape, const std::vector<int64_t>& values) {
+    return onnx::Tensor::fromInts(std::move(shape), values);
+}
+
+/// A list of integers, one-dimensional, as nodes take axes and sizes.
+inline onnx::Tensor makeList(const std::vector<int64_t>& values) {
+    return makeInts({static_cast<int64_t>(values.size())}, values);
+}
+
+inline onnx::Tensor makeFloats(onnx::Shape shape, const std::vector<float>& values) {
+    return onnx::Tensor::fromFloats(std::move(shape), values);
+}
+
+inline onnx::Tensor makeBools(onnx::Shape shape, std::vector<uint8_t> values) {
+    onnx::Tensor tensor;
+    tensor.type = onnx::DataType::Bool;
+    tensor.shape = std::move(shape);
+    tensor.data = std::move(values);
+    return tensor;
+}
+
+/// A model without anything.
+inline onnx::OnnxModel makeEmptyModel(int64_t opset) {
+    onnx::OnnxModel model;
+    model.opsets[""] = opset;
+    return model;
+}
+
 /// A model of opset 13 with one input and one output and no nodes yet.
 inline onnx::OnnxModel makeModel(onnx::ValueInfo input, onnx::ValueInfo output) {
     onnx::OnnxModel model;
