@@ -16,15 +16,11 @@ test_packages=(libgtest-dev libgmock-dev ffmpeg)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }
 
-# stage TEXT: a heading in the output.
-stage() { say; say "== $* =="; }
-
 # Jobs for a parallel build: the processors, but at least 1.5 GB of memory for each.
 default_jobs() {
-    local memory_jobs
-    memory_jobs=$(awk '/^MemTotal/ { print int($2 / 1500000) }' /proc/meminfo)
-    local jobs
+    local jobs memory_jobs
     jobs=$(nproc)
+    memory_jobs=$(awk '/^MemTotal/ { print int($2 / 1500000) }' /proc/meminfo)
     ((memory_jobs < jobs)) && jobs=$memory_jobs
     echo $((jobs > 0 ? jobs : 1))
 }
@@ -135,7 +131,10 @@ choose_opencv() {
 build_vigil() {
     local preset=$1 opencv=$2 log
     shift 2
-    command -v ccache > /dev/null && set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
+    if command -v ccache > /dev/null; then
+        export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
+        set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
+    fi
     log=$(mktemp)
     if ! (cd "$root" && cmake --preset "$preset" -DOpenCV_DIR="$opencv" "$@" > "$log" 2>&1); then
         cat "$log" >&2
