@@ -58,21 +58,31 @@ bool isClassCount(int64_t rows) {
     return rows > 4 && rows - 4 <= kMaxClasses;
 }
 
+/// A raw head whose decoder the graph shows.
 Head analyseRaw(const GraphView& view, const std::string& output, const Shape& shape) {
     Head head;
     if (isClassCount(shape[1]) && shape[1] < shape[2]) {
         head.kind = boxKind(view, output, shape[1], false);
         head.classes = shape[1] - 4;
-        if (head.kind == HeadKind::None) {
-            head.kind = HeadKind::RawCxcywh;
-            head.note = "how output " + quoted(output) + " (" + toString(shape) +
-                        ") writes boxes does not show in the graph: read as centre and size, "
-                        "as YOLOv8 does";
-        }
     } else if (isClassCount(shape[2]) && shape[2] < shape[1]) {
         head.kind = boxKind(view, output, shape[2], true);
         head.classes = shape[2] - 4;
         head.is_transposed = true;
+    }
+    return head.kind != HeadKind::None ? head : Head{};
+}
+
+/// What the shape alone suggests.
+Head guess(const std::string& output, const Shape& shape) {
+    Head head;
+    if (shape[2] == 6 && shape[1] <= kMaxEndToEnd) {
+        head.kind = HeadKind::EndToEnd;
+    } else if (isClassCount(shape[1]) && shape[1] < shape[2]) {
+        head.kind = HeadKind::RawCxcywh;
+        head.classes = shape[1] - 4;
+        head.note = "how output " + quoted(output) + " (" + toString(shape) +
+                    ") writes boxes does not show in the graph: read as centre and size, as "
+                    "YOLOv8 does";
     }
     return head;
 }
@@ -89,9 +99,7 @@ Head analyseOutput(const GraphView& view, const std::string& output) {
         return head;
     }
     head = analyseRaw(view, output, *shape);
-    if (head.kind == HeadKind::None && (*shape)[2] == 6 && (*shape)[1] <= kMaxEndToEnd)
-        head = {HeadKind::EndToEnd, 0, false, {}, ""};
-    return head;
+    return head.kind != HeadKind::None ? head : guess(output, *shape);
 }
 
 /// Images come as [B, 3, H, W]; whatever takes something else is no detector that we can feed.
