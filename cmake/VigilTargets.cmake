@@ -9,8 +9,6 @@ function(vigil_target target)
         target_compile_options(${target} PRIVATE -Werror)
     endif()
     if(VIGIL_SANITIZE)
-        # GCC's manual: sanitizers make this warning report what is not there.
-        target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
         target_compile_options(${target} PUBLIC -fsanitize=${VIGIL_SANITIZE} -fno-omit-frame-pointer
             -fno-sanitize-recover=all)
         target_link_options(${target} PUBLIC -fsanitize=${VIGIL_SANITIZE})
