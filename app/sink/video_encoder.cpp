@@ -264,7 +264,8 @@ void VideoEncoder::Impl::send(const AVFrame* picture) {
         if (result == AVERROR(EAGAIN) || result == AVERROR_EOF)
             return;
         check(result, "cannot encode");
-        writePending(packet->pts - pending->pts);
+        if (pending->size > 0)
+            writePending(packet->pts - pending->pts);
         av_packet_move_ref(pending.get(), packet.get());
     }
 }
