@@ -15,6 +15,12 @@ std::vector<int64_t> compose(const std::vector<int64_t>& first,
     return result;
 }
 
+/// A Reshape whose target says the same for any input: no 0 that copies a side.
+bool isSpelledOut(const Facts& facts, const Node& reshape) {
+    const auto it = facts.find(reshape.outputs.front());
+    return it != facts.end() && it->second.shape && elementCount(*it->second.shape) > 0;
+}
+
 bool used(const Links& links, const std::string& tensor, std::size_t times) {
     return !links.isOutput(tensor) && links.consumers(tensor).size() == times;
 }
@@ -106,14 +112,14 @@ Constants initializersOf(const Graph& graph) {
     return constants;
 }
 
-void mergeChains(OnnxModel& model, Facts&) {
+void mergeChains(OnnxModel& model, Facts& facts) {
     const Links links(model.graph);
     for (Node& node : model.graph.nodes) {
         const int before = node.hasInput(0) ? links.producer(node.inputs[0]) : -1;
         if (before < 0)
             continue;
         const Node& first = model.graph.nodes[static_cast<std::size_t>(before)];
-        if (node.is("Reshape") && first.is("Reshape") && node.intAttr("allowzero", 0) == 0) {
+        if (node.is("Reshape") && first.is("Reshape") && isSpelledOut(facts, node)) {
             node.inputs[0] = first.inputs[0];
         } else if (node.is("Transpose") && first.is("Transpose") &&
                    used(links, node.inputs[0], 1) && !first.intsAttr("perm").empty() &&

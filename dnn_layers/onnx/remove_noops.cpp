@@ -37,9 +37,21 @@ bool slicesAll(const NodeContext& ctx) {
     return ranges.has_value();
 }
 
-bool keepsOrder(const Node& node) {
-    const std::vector<int64_t> order = node.intsAttr("perm");
+bool keepsOrder(const NodeContext& ctx) {
+    const std::vector<int64_t> order = ctx.node.intsAttr("perm");
     return !order.empty() && std::is_sorted(order.begin(), order.end());
+}
+
+bool isAlone(const NodeContext& ctx) {
+    return ctx.node.inputs.size() == 1 && ctx.node.outputs.size() == 1;
+}
+
+bool hasOneOutput(const NodeContext& ctx) {
+    return ctx.node.outputs.size() == 1;
+}
+
+bool always(const NodeContext&) {
+    return true;
 }
 
 /// A resize by exactly 1 samples each pixel at its own place, in every mode.
@@ -70,35 +82,41 @@ std::optional<std::size_t> besideNeutral(const NodeContext& ctx) {
     return std::nullopt;
 }
 
+/// Operators that pass their first input on if type and shape stay and the test holds.
+using Test = bool (*)(const NodeContext& ctx);
+const std::unordered_map<std::string, Test>& idleTests() {
+    static const std::unordered_map<std::string, Test> tests = {
+        {"Cast", always},      {"CastLike", always},      {"Reshape", always},
+        {"Expand", always},    {"Flatten", always},       {"Squeeze", always},
+        {"Unsqueeze", always}, {"Tile", always},          {"Concat", isAlone},
+        {"Sum", isAlone},      {"Mean", isAlone},         {"Max", isAlone},
+        {"Min", isAlone},      {"Split", hasOneOutput},   {"Pad", padsNothing},
+        {"Slice", slicesAll},  {"Transpose", keepsOrder}, {"Resize", resizesByOne}};
+    return tests;
+}
+
+bool isArithmetic(const Node& node) {
+    return node.is("Add") || node.is("Sub") || node.is("Mul") || node.is("Div") || node.is("Pow");
+}
+
 /// The input that the first output of the node always equals.
 std::optional<std::size_t> passedInput(const NodeContext& ctx, const Facts& facts) {
     const Node& node = ctx.node;
     if (!node.domain.empty() || node.outputs.empty() || !node.hasInput(0))
         return std::nullopt;
+    if (node.op == "Identity" || (node.op == "Dropout" && dropsNothing(ctx)))
+        return 0;
     const auto fact = facts.find(node.outputs.front());
     if (fact == facts.end())
         return std::nullopt;
-    const TensorFact& output = fact->second;
-    const bool alone = node.inputs.size() == 1 && node.outputs.size() == 1;
-    if (node.op == "Identity" || (node.op == "Dropout" && dropsNothing(ctx)))
-        return 0;
-    if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div" ||
-        node.op == "Pow") {
+    if (isArithmetic(node)) {
         const auto input = besideNeutral(ctx);
-        return input && keepsShape(ctx, output, *input) ? input : std::nullopt;
+        return input && keepsShape(ctx, fact->second, *input) ? input : std::nullopt;
     }
-    if (!keepsShape(ctx, output))
+    const auto test = idleTests().find(node.op);
+    if (test == idleTests().end() || !keepsShape(ctx, fact->second) || !test->second(ctx))
         return std::nullopt;
-    const bool same =
-        node.op == "Cast" || node.op == "CastLike" || node.op == "Reshape" || node.op == "Expand" ||
-        node.op == "Flatten" || node.op == "Squeeze" || node.op == "Unsqueeze" ||
-        node.op == "Tile" ||
-        (alone && (node.op == "Concat" || node.op == "Sum" || node.op == "Max" ||
-                   node.op == "Min" || node.op == "Mean")) ||
-        (node.op == "Split" && node.outputs.size() == 1) ||
-        (node.op == "Pad" && padsNothing(ctx)) || (node.op == "Slice" && slicesAll(ctx)) ||
-        (node.op == "Transpose" && keepsOrder(node)) || (node.op == "Resize" && resizesByOne(ctx));
-    return same ? std::optional<std::size_t>(0) : std::nullopt;
+    return 0;
 }
 
 using Names = std::unordered_map<std::string, std::string>;
