@@ -1,9 +1,8 @@
 #include "import_net.hpp"
 
-#include <opencv2/core/utils/logger.hpp>
+#include "onnx/text.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include <opencv2/core/utils/logger.hpp>
 
 #if CV_VERSION_MAJOR < 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR < 10)
 #error "irmb_dnn needs OpenCV 4.10 or newer: older importers cannot read YOLOv10 or miscompute it"
@@ -24,17 +23,29 @@ private:
     cv::utils::logging::LogLevel before_;
 };
 
-/// The last line of what OpenCV says, which has the cause, without runs of white space.
-std::string condensed(const std::string& text) {
+/// Takes every stretch from `first` up to and with the next `last` out of `text`.
+void eraseBetween(std::string& text, const std::string& first, const std::string& last) {
+    for (std::size_t begin = 0; (begin = text.find(first, begin)) != std::string::npos;) {
+        const std::size_t end = text.find(last, begin + first.size());
+        if (end == std::string::npos)
+            return;
+        text.erase(begin, end + last.size() - begin);
+    }
+}
+
+/// OpenCV's many lines on one failure as one, without its source files.
+std::string condensed(std::string text) {
+    eraseBetween(text, "OpenCV(", ": error: ");
+    eraseBetween(text, " in function '", "'");
     std::string line;
     for (const char c : text) {
-        const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
-        if (!space)
+        const bool gap = c == ' ' || c == '\n' || c == '\t' || c == '>';
+        if (!gap)
             line += c;
         else if (!line.empty() && line.back() != ' ')
             line += ' ';
     }
-    return line.substr(0, 400);
+    return onnx::printable(line, 400);
 }
 
 [[noreturn]] void refuse(const std::string& path, const std::string& cause) {
@@ -89,6 +100,8 @@ ImportedNet importNet(const std::vector<uint8_t>& bytes, Engine engine, const st
         imported.net = readNet(bytes, engine);
     } catch (const cv::Exception& error) {
         refuse(path, error.err);
+    } catch (const std::exception& error) {
+        refuse(path, error.what());
     }
     if (imported.net.empty())
         refuse(path, "an operator is unknown or used in a way that its engine does not support");

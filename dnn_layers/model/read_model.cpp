@@ -14,7 +14,7 @@
 namespace irmb {
 namespace {
 
-constexpr int64_t kMaxInputElements = int64_t{1} << 28; // 1 GiB of float32
+constexpr int64_t kMaxElements = int64_t{1} << 28; // of one tensor: 1 GiB of float32
 
 /// A model on its way into OpenCV.
 struct Prepared {
@@ -63,10 +63,19 @@ onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& op
     if (std::any_of(shape.begin(), shape.end(), [](int64_t side) { return side <= 0; }))
         CV_Error(cv::Error::StsBadArg, "the size of input " + onnx::quoted(input.name) +
                                            " is open: say which input size to use");
-    if (onnx::elementCount(shape) > kMaxInputElements)
+    if (onnx::elementCount(shape) > kMaxElements)
         CV_Error(cv::Error::StsOutOfRange, "an input of " + onnx::toString(shape) +
                                                " is too large: nothing beyond 1 GiB is supported");
     return shape;
+}
+
+/// A small file can describe tensors that no machine holds.
+void checkSizes(const onnx::Facts& facts) {
+    for (const auto& [name, fact] : facts)
+        if (fact.shape && onnx::elementCount(*fact.shape) > kMaxElements)
+            CV_Error(cv::Error::StsOutOfRange,
+                     "tensor " + onnx::quoted(name) + " would be " + onnx::toString(*fact.shape) +
+                         ": nothing beyond 1 GiB is supported, use a smaller input");
 }
 
 /// The declared shapes become those that the network really has: some importers rely on them.
@@ -98,17 +107,33 @@ void describe(const onnx::Graph& graph, ModelInfo& info) {
         info.output_shape.assign(output.shape.begin(), output.shape.end());
 }
 
+void requireWhole(const FusionReport& report) {
+    const int missed = report.core() + report.unfused();
+    if (missed == 0)
+        return;
+    std::string message = std::to_string(missed) + " of " + std::to_string(report.blocks.size()) +
+                          " iRMBs cannot be fused whole:";
+    for (const BlockReport& block : report.blocks)
+        if (block.outcome != BlockReport::Outcome::Whole)
+            message += " " + onnx::quoted(block.name) + " (" + block.reason + ")";
+    CV_Error(cv::Error::StsNotImplemented, message);
+}
+
+/// A raw head of another task (masks, key points, angles) has rows that are no class scores.
+void checkTask(ModelInfo& info) {
+    const auto task = info.metadata.find("task");
+    const bool is_raw = info.head == HeadKind::RawXyxy || info.head == HeadKind::RawCxcywh;
+    if (is_raw && task != info.metadata.end() && task->second != "detect")
+        info.head = HeadKind::None;
+}
+
 /// Fuses the iRMBs, or expands those that the file holds as custom nodes.
 FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, Fusion fusion) {
     FusionReport report = onnx::fuseIrmbs(model, facts, fusion != Fusion::Off);
     if (fusion == Fusion::Off)
         onnx::expandIrmbs(model, facts);
     if (fusion == Fusion::Required)
-        for (const BlockReport& block : report.blocks)
-            if (block.outcome != BlockReport::Outcome::Whole)
-                CV_Error(cv::Error::StsNotImplemented, "the iRMB that makes " +
-                                                           onnx::quoted(block.name) +
-                                                           " cannot be fused: " + block.reason);
+        requireWhole(report);
     return report;
 }
 
@@ -116,6 +141,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     const onnx::Shape shape = chooseInputShape(model, options);
     const std::string input = model.graph.inputs.front().name;
     onnx::Facts facts = onnx::specialise(model, {{input, shape}});
+    checkSizes(facts);
     onnx::simplify(model, facts);
     onnx::unmergePointwisePads(model, facts);
 
@@ -123,6 +149,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     prepared.report = fuse(model, facts, options.fusion);
     onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
     onnx::readMetadata(model, prepared.info, prepared.report.notes);
+    checkTask(prepared.info);
     onnx::rewriteGelu(model, facts);
     onnx::unmergeDepthwisePads(model, facts);
     onnx::removeDead(model.graph);
@@ -149,6 +176,9 @@ Model readModel(const std::string& path, const ReadOptions& options) {
     registerLayers();
     Prepared prepared = prepare(path, options);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
+    if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
+        prepared.report.notes.push_back("OpenCV's new engine cannot run this network: the classic "
+                                        "one does");
     return {std::move(imported.net), std::move(prepared.info), std::move(prepared.report),
             std::move(imported.engine)};
 }
