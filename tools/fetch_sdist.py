@@ -15,7 +15,10 @@ def find_link(command, session, options, requirement):
     for candidate in finder.find_all_candidates(name):
         if str(candidate.version) == version and not candidate.link.is_wheel:
             return candidate.link.url_without_fragment
-    sys.exit(f"fetch_sdist: the package index has no source distribution of {requirement}")
+    sys.exit(
+        f"fetch_sdist: pip found no source distribution of {requirement}; "
+        f"`python3 -m pip index versions {name}` tells whether it reaches the index"
+    )
 
 
 def save(response, path):

@@ -137,13 +137,21 @@ FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, Fusion fusion) {
     return report;
 }
 
+bool isOpen(const onnx::ValueInfo& input) {
+    return !input.has_shape || std::any_of(input.shape.begin(), input.shape.end(),
+                                           [](int64_t side) { return side < 0; });
+}
+
 Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     const onnx::Shape shape = chooseInputShape(model, options);
     const std::string input = model.graph.inputs.front().name;
+    const bool is_open = isOpen(model.graph.inputs.front());
     onnx::Facts facts = onnx::specialise(model, {{input, shape}});
     checkSizes(facts);
     onnx::simplify(model, facts);
     onnx::unmergePointwisePads(model, facts);
+    if (is_open)
+        onnx::checkTracedSize(model, facts);
 
     Prepared prepared;
     prepared.report = fuse(model, facts, options.fusion);

@@ -1,7 +1,10 @@
 #include "fuse_irmb.hpp"
 
 #include "custom_node.hpp"
+#include "match_attention.hpp"
 #include "match_irmb.hpp"
+
+#include <opencv2/core.hpp>
 
 namespace irmb::onnx {
 namespace {
@@ -58,6 +61,22 @@ FusionReport fuseIrmbs(OnnxModel& model, Facts& facts, bool replace) {
             block = {block.name,   Outcome::Unfused, "fusion is switched off",
                      block.dim_in, block.height,     block.width};
     return report;
+}
+
+void checkTracedSize(const OnnxModel& model, const Facts& facts) {
+    const GraphView view(model, facts);
+    for (int i = 0; i < static_cast<int>(model.graph.nodes.size()); ++i) {
+        if (!view.node(i).is("Softmax"))
+            continue;
+        const auto attention = matchAttention(view, i);
+        if (attention && !attention->cropped)
+            CV_Error(cv::Error::StsBadArg,
+                     "the iRMB around '" + attention->output + "' pads its map of " +
+                         std::to_string(attention->width) + "x" +
+                         std::to_string(attention->height) +
+                         " and never crops it: it was exported at a size that its windows divide; "
+                         "export it again for this input size, or at a size that they do not");
+    }
 }
 
 } // namespace irmb::onnx

@@ -12,6 +12,10 @@ namespace irmb::onnx {
 /// Custom nodes that the file holds already are counted and stay.
 FusionReport fuseIrmbs(OnnxModel& model, Facts& facts, bool replace);
 
+/// For exports with an open input size. Throws cv::Exception when one was traced at a size that its
+/// windows divide: it lacks the crop then, and makes a larger map of any other size.
+void checkTracedSize(const OnnxModel& model, const Facts& facts);
+
 /// Replaces every `irmb::iRMB` node by standard operators for the shapes in `facts`.
 /// Returns the number of nodes replaced.
 int expandIrmbs(OnnxModel& model, Facts& facts);

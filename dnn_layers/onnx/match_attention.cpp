@@ -399,14 +399,27 @@ private:
     /// `start` from its window, channel and token.
     template <typename Offset>
     bool findOutput(const std::string& start, Offset offset) {
-        const Shape map{windows_.batch, v_.out_channels, windows_.height, windows_.width};
+        if (findMap(start, windows_, offset))
+            return true;
+        Windows padded = windows_;
+        padded.height = windows_.n1 * windows_.rows;
+        padded.width = windows_.n2 * windows_.cols;
+        match_.cropped = false;
+        return findMap(start, padded, offset);
+    }
+
+    /// Finds the map of the size in `w` that holds the windows of `start`.
+    template <typename Offset>
+    bool findMap(const std::string& start, const Windows& w, Offset offset) {
+        const int64_t channels = v_.out_channels;
+        const Shape map{w.batch, channels, w.height, w.width};
         auto layout = identityLayout(view_, start);
         const auto found = follow(layout, [&](const Layout& moved) {
-            return moved.shape == map && forEachToken(windows_, [&](int64_t window, int64_t token,
-                                                                    int64_t image, int64_t pixel) {
-                       for (int64_t c = 0; pixel >= 0 && c < v_.out_channels; ++c)
-                           if (moved.index[mapOffset(windows_, image, c, pixel, v_.out_channels,
-                                                     false)] != offset(window, c, token))
+            return moved.shape == map && forEachToken(w, [&](int64_t window, int64_t token,
+                                                             int64_t image, int64_t pixel) {
+                       for (int64_t c = 0; pixel >= 0 && c < channels; ++c)
+                           if (moved.index[mapOffset(w, image, c, pixel, channels, false)] !=
+                               offset(window, c, token))
                                return false;
                        return true;
                    });

@@ -12,9 +12,10 @@ namespace irmb::onnx {
 struct AttentionMatch {
     IrmbParams params; ///< all of Part::Attention
     IrmbWeights weights;
-    NormMatch norm;     ///< norm.source is the input of the block
-    std::string base;   ///< normalised map, [B, C, H, W], or [B, H, W, C] after a layer norm
-    std::string output; ///< [B, M, H, W]
+    NormMatch norm;      ///< norm.source is the input of the block
+    std::string base;    ///< normalised map, [B, C, H, W], or [B, H, W, C] after a layer norm
+    std::string output;  ///< [B, M, H, W]; padded H and W when it is not cropped
+    bool cropped = true; ///< false: padded windows are put back whole, as no iRMB does
     int height = 0;
     int width = 0;
     std::set<int> nodes;  ///< between base and output

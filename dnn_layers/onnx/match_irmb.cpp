@@ -164,7 +164,8 @@ std::vector<IrmbMatch> matchIrmbs(const GraphView& view) {
     for (int i = 0; i < count; ++i) {
         if (!view.node(i).is("Softmax"))
             continue;
-        if (const auto attention = matchAttention(view, i)) {
+        const auto attention = matchAttention(view, i);
+        if (attention && attention->cropped) {
             attended.insert(attention->output);
             found.emplace_back(i, matchWithAttention(view, *attention));
         }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <layer/node_attributes.hpp>
 #include <onnx/custom_node.hpp>
 #include <onnx/fuse_irmb.hpp>
@@ -164,6 +165,45 @@ TEST(FuseIrmbs, OnlyReportsWhenFusionIsOff) {
     ASSERT_EQ(report.blocks.size(), 1u);
     EXPECT_EQ(report.blocks[0].outcome, Outcome::Unfused);
     EXPECT_EQ(model.graph.nodes.size(), before);
+}
+
+/// A block without residuals whose crop is missing, as an export traced at 7x7 has it.
+OnnxModel uncroppedModel(const Shape& x, Facts& facts) {
+    cv::RNG rng(9);
+    IrmbParams params;
+    params.dim_in = params.dim_mid = params.dim_out = 16;
+    params.has_skip = false;
+    OnnxModel model = blockModel(params, test::randomWeights(params, rng), x, 13, facts);
+    expandIrmbs(model, facts);
+    std::vector<Node>& nodes = model.graph.nodes;
+    for (Node& node : nodes)
+        if (node.is("Slice"))
+            for (Node& reader : nodes)
+                std::replace(reader.inputs.begin(), reader.inputs.end(), node.outputs[0],
+                             std::string(node.inputs[0]));
+    removeDead(model.graph);
+    facts = inferFacts(model);
+    simplify(model, facts);
+    return model;
+}
+
+TEST(CheckTracedSize, RefusesABlockThatPadsAndNeverCrops) {
+    Facts facts;
+    OnnxModel model = uncroppedModel({1, 16, 9, 11}, facts);
+    try {
+        checkTracedSize(model, facts);
+        FAIL() << "not refused";
+    } catch (const cv::Exception& error) {
+        EXPECT_NE(error.err.find("11x9 and never crops it"), std::string::npos) << error.err;
+    }
+    EXPECT_TRUE(fuseIrmbs(model, facts, true).blocks.empty());
+}
+
+TEST(CheckTracedSize, AcceptsTheSameBlockAtASizeThatItsWindowsDivide) {
+    Facts facts;
+    OnnxModel model = uncroppedModel({1, 16, 14, 7}, facts);
+    EXPECT_NO_THROW(checkTracedSize(model, facts));
+    EXPECT_EQ(fuseIrmbs(model, facts, true).whole(), 1);
 }
 
 } // namespace
