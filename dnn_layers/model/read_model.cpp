@@ -1,11 +1,11 @@
 #include "import_net.hpp"
-#include "onnx/detection_head.hpp"
-#include "onnx/fuse_irmb.hpp"
-#include "onnx/io.hpp"
-#include "onnx/rewrite_gelu.hpp"
-#include "onnx/specialise.hpp"
+#include "onnx/file/io.hpp"
+#include "onnx/fold/specialise.hpp"
+#include "onnx/head/detection_head.hpp"
+#include "onnx/irmb/fuse_irmb.hpp"
+#include "onnx/opencv/rewrite_gelu.hpp"
+#include "onnx/opencv/unmerge_pads.hpp"
 #include "onnx/text.hpp"
-#include "onnx/unmerge_pads.hpp"
 
 #include <irmb_dnn/layers.hpp>
 

@@ -1,7 +1,7 @@
 #include "tiny_models.hpp"
 
 #include "npy_files.hpp"
-#include "onnx/io.hpp"
+#include "onnx/file/io.hpp"
 
 namespace vigil::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "layer/opencv_compat.hpp"
-#include "onnx/custom_node.hpp"
-#include "onnx/io.hpp"
+#include "onnx/file/io.hpp"
+#include "onnx/irmb/custom_node.hpp"
 #include "reference/irmb_reference.hpp"
 #include "support/expect_words.hpp"
 #include "support/random_irmb.hpp"

@@ -1,5 +1,5 @@
-#include "onnx/detection_head.hpp"
-#include "onnx/literal.hpp"
+#include "onnx/head/detection_head.hpp"
+#include "onnx/head/literal.hpp"
 #include "onnx/text.hpp"
 #include "support/expect_words.hpp"
 

@@ -1,4 +1,4 @@
-#include "onnx/io.hpp"
+#include "onnx/file/io.hpp"
 #include "support/expect_words.hpp"
 #include "support/graph_builder.hpp"
 #include "support/scratch_folder.hpp"

@@ -1,4 +1,4 @@
-#include "onnx/specialise.hpp"
+#include "onnx/fold/specialise.hpp"
 #include "support/graph_builder.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-#include "onnx/io.hpp"
-#include "onnx/specialise.hpp"
+#include "onnx/file/io.hpp"
+#include "onnx/fold/specialise.hpp"
 #include "support/graph_builder.hpp"
 
 #include <gtest/gtest.h>

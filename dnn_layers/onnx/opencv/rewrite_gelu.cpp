@@ -1,6 +1,6 @@
 #include "rewrite_gelu.hpp"
 
-#include "match_activation.hpp"
+#include "onnx/irmb/match_activation.hpp"
 
 #include <opencv2/core/cvdef.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 
 #include <irmb_dnn/model.hpp>
 

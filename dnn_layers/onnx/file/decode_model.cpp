@@ -1,7 +1,7 @@
 #include "files.hpp"
+#include "onnx/text.hpp"
 #include "proto.hpp"
 #include "raw_model.hpp"
-#include "text.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -2,8 +2,8 @@
 
 #include "evaluate.hpp"
 #include "infer.hpp"
+#include "onnx/text.hpp"
 #include "shape_rules.hpp"
-#include "text.hpp"
 
 #include <opencv2/core.hpp>
 

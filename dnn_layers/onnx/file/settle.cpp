@@ -1,6 +1,6 @@
 #include "arity.hpp"
+#include "onnx/text.hpp"
 #include "raw_model.hpp"
-#include "text.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -1,7 +1,7 @@
 #include "files.hpp"
 #include "io.hpp"
+#include "onnx/text.hpp"
 #include "proto.hpp"
-#include "text.hpp"
 
 #include <opencv2/core.hpp>
 #include <protozero/pbf_writer.hpp>

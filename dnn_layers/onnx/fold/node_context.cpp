@@ -1,6 +1,6 @@
 #include "node_context.hpp"
 
-#include "text.hpp"
+#include "onnx/text.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "graph_view.hpp"
+#include "onnx/graph_view.hpp"
 
 #include <irmb_dnn/irmb_params.hpp>
 

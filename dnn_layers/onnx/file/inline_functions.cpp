@@ -1,5 +1,5 @@
+#include "onnx/text.hpp"
 #include "raw_model.hpp"
-#include "text.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "graph_view.hpp"
+#include "onnx/graph_view.hpp"
 
 #include <opencv2/core/mat.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 
 namespace irmb::onnx {
 

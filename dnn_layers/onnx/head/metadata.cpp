@@ -1,6 +1,6 @@
 #include "detection_head.hpp"
 #include "literal.hpp"
-#include "text.hpp"
+#include "onnx/text.hpp"
 
 namespace irmb::onnx {
 namespace {

@@ -1,6 +1,6 @@
 #include "custom_node.hpp"
 #include "fuse_irmb.hpp"
-#include "specialise.hpp"
+#include "onnx/fold/specialise.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -1,7 +1,7 @@
 #include "detection_head.hpp"
 
 #include "nms_free_tail.hpp"
-#include "text.hpp"
+#include "onnx/text.hpp"
 
 #include <algorithm>
 
