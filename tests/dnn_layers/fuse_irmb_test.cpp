@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <layer/node_attributes.hpp>
-#include <onnx/custom_node.hpp>
-#include <onnx/fuse_irmb.hpp>
-#include <onnx/match_activation.hpp>
-#include <onnx/specialise.hpp>
+#include <onnx/fold/specialise.hpp>
+#include <onnx/irmb/custom_node.hpp>
+#include <onnx/irmb/fuse_irmb.hpp>
+#include <onnx/irmb/match_activation.hpp>
 
 namespace irmb::onnx {
 namespace {
