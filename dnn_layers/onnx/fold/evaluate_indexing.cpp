@@ -179,9 +179,8 @@ std::vector<Tensor> oneHot(const NodeContext& ctx, const Outputs& outputs) {
     const std::vector<int64_t> indices = ctx.constant(0)->ints();
     const std::size_t inner = product(output.shape->begin() + axis + 1, output.shape->end());
     const std::size_t size = elementSize(values.type);
-    Tensor off = values;
-    off.shape = {1};
-    off.data.resize(size);
+    Tensor off = zeros(values.type, {1});
+    std::copy_n(values.data.data(), size, off.data.data());
     Tensor result = broadcastTo(off, *output.shape);
     for (std::size_t i = 0; i < indices.size(); ++i) {
         if (indices[i] < -depth || indices[i] >= depth)
