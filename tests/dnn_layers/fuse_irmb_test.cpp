@@ -127,6 +127,31 @@ TEST(MatchActivation, FindsThreeSpellingsOfHardSwish) {
     }
 }
 
+TEST(MatchActivation, FindsAGeluWhoseConstantWasRoundedToHalfPrecision) {
+    const std::map<std::string, Tensor> constants = {{"root2", Tensor::scalar(1.4140625f)},
+                                                     {"one", Tensor::scalar(1)},
+                                                     {"half", Tensor::scalar(0.5f)}};
+    const auto match = activationOf({{"Div", "", "", {"x", "root2"}, {"d"}, {}},
+                                     {"Erf", "", "", {"d"}, {"e"}, {}},
+                                     {"Add", "", "", {"e", "one"}, {"a"}, {}},
+                                     {"Mul", "", "", {"x", "a"}, {"m"}, {}},
+                                     {"Mul", "", "", {"m", "half"}, {"y"}, {}}},
+                                    constants);
+    ASSERT_TRUE(match.has_value());
+    EXPECT_EQ(match->act, Activation::Gelu);
+    EXPECT_EQ(match->gain, 1);
+}
+
+TEST(MatchActivation, FindsAHardSigmoidWhoseSummandWentIntoTheConvolutionInFront) {
+    const auto match = activationOf({{"Clip", "", "", {"x", "zero", "six"}, {"c"}, {}},
+                                     {"Div", "", "", {"c", "six"}, {"y"}, {}}},
+                                    {{"zero", Tensor::scalar(0)}, {"six", Tensor::scalar(6)}});
+    ASSERT_TRUE(match.has_value());
+    EXPECT_EQ(match->act, Activation::HardSigmoid);
+    EXPECT_EQ(match->source, "x");
+    EXPECT_EQ(match->offset, -3);
+}
+
 TEST(MatchActivation, DoesNotTakeALookAlikeForAnActivation) {
     EXPECT_FALSE(activationOf({{"Elu", "", "", {"x"}, {"e"}, {{"alpha", 1.f}}},
                                {"Relu", "", "", {"x"}, {"r"}, {}},

@@ -12,7 +12,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double sample_limit = 12;   // beyond it every activation is saturated or linear
 constexpr int samples = 97;           // odd: zero is among them
-constexpr double tolerance = 3e-6;    // constants such as sqrt(2) are float32 in the files
+constexpr double tolerance = 3e-6;    // constants are float32 in the files
 constexpr std::size_t max_nodes = 12; // the longest spelling in use, tanh GELU, has nine
 
 double sigmoid(double x) {
@@ -191,17 +191,26 @@ private:
     bool valid_ = false;
 };
 
+/// Largest error relative to max(1, |x|). Files may hold GELU's sqrt(2) in half precision, which
+/// makes 2.6e-5; its approximation by tanh is 1.8e-4 away.
+double toleranceOf(Activation act) {
+    return act == Activation::Gelu ? 5e-5 : tolerance;
+}
+
+/// A gain that is 1 but for the rounding of constants is 1.
+double settled(double gain) {
+    return std::abs(gain - 1) < tolerance ? 1 : gain;
+}
+
 /// The factor by which `expression` is `act`, or empty when it is another function.
 std::optional<double> gainOver(Activation act, const Expression& expression) {
-    double gain = expression(sample_limit) / evaluate(act, sample_limit);
-    if (std::abs(gain - 1) < tolerance)
-        gain = 1;
+    const double gain = settled(expression(sample_limit) / evaluate(act, sample_limit));
     if (!std::isfinite(gain) || gain == 0)
         return std::nullopt;
     for (int i = 0; i < samples; ++i) {
         const double x = sample_limit * (2.0 * i / (samples - 1) - 1);
         const double error = std::abs(expression(x) / gain - evaluate(act, x));
-        if (!(error <= tolerance * std::max(1.0, std::abs(x))))
+        if (!(error <= toleranceOf(act) * std::max(1.0, std::abs(x))))
             return std::nullopt;
     }
     return gain;
@@ -210,7 +219,7 @@ std::optional<double> gainOver(Activation act, const Expression& expression) {
 /// PRelu and LeakyRelu, whose slopes are weights.
 std::optional<ActivationMatch> matchSlope(const GraphView& view, int index) {
     const Node& node = view.node(index);
-    ActivationMatch match{Activation::Prelu, node.inputs[0], 1, {}, {index}};
+    ActivationMatch match{Activation::Prelu, node.inputs[0], 1, 0, {}, {index}};
     if (node.is("LeakyRelu")) {
         match.slope = cv::Mat(1, 1, CV_32F, cv::Scalar(node.floatAttr("alpha", 0.01f))).clone();
         return match;
@@ -240,13 +249,22 @@ std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
         return std::nullopt;
     for (const Activation act : candidates)
         if (const auto gain = gainOver(act, expression))
-            return ActivationMatch{act, expression.source(), *gain, {}, expression.nodes()};
+            return ActivationMatch{act, expression.source(), *gain, 0, {}, expression.nodes()};
     return std::nullopt;
 }
 
 std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor) {
     auto match = matchScaledActivation(view, tensor);
+    if (match && match->act == Activation::Relu6 && match->gain != 1)
+        match = asHardSigmoid(*match);
     return match && match->gain == 1 ? match : std::nullopt;
+}
+
+ActivationMatch asHardSigmoid(ActivationMatch relu6) {
+    relu6.act = Activation::HardSigmoid;
+    relu6.gain = settled(6 * relu6.gain);
+    relu6.offset -= 3;
+    return relu6;
 }
 
 } // namespace irmb::onnx

@@ -8,11 +8,12 @@
 
 namespace irmb::onnx {
 
-/// An activation with the tensor it is applied to: the tensor is gain * act(source).
+/// An activation with the tensor it is applied to: the tensor is gain * act(source + offset).
 struct ActivationMatch {
     Activation act = Activation::None;
     std::string source;
     double gain = 1;        ///< simplifiers move a constant factor into the next convolution
+    double offset = 0;      ///< and a constant summand into the one in front
     cv::Mat slope;          ///< float32 [1] or [channels], Activation::Prelu only
     std::vector<int> nodes; ///< the nodes between source and result
 };
@@ -25,5 +26,8 @@ std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
 
 /// The same, with a gain of 1 only.
 std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor);
+
+/// A match of relu6 in other words: relu6(x) = 6 * hsigmoid(x - 3).
+ActivationMatch asHardSigmoid(ActivationMatch relu6);
 
 } // namespace irmb::onnx

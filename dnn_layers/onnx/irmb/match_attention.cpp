@@ -155,22 +155,37 @@ private:
         return false;
     }
 
-    /// One operand of the first product: scaling may stand before or after the movements.
+    /// One operand of the first product, moved and multiplied by scalars in any order.
     struct MovedOperand {
-        std::string tensor; ///< end of the movements
-        std::string source; ///< their start
+        std::string tensor;
+        std::string source;
         double scale = 1;
+        std::vector<std::string> moved; ///< outputs of the movements, from tensor back to source
     };
 
     MovedOperand stripMoves(const std::string& tensor) {
-        const Scaled after = stripScale(view_, tensor);
-        const std::string start = movementChain(view_, after.source).back();
-        const Scaled before = stripScale(view_, start);
-        addNodes(after.nodes);
-        addNodes(before.nodes);
-        // A scale between the movements and the convolution does not change the layout.
-        const bool scaled = !before.nodes.empty();
-        return {after.source, scaled ? before.source : start, after.factor * before.factor};
+        MovedOperand operand{tensor, tensor, 1, {}};
+        for (;;) {
+            const Scaled scaled = stripScale(view_, operand.source);
+            addNodes(scaled.nodes);
+            operand.source = scaled.source;
+            operand.scale *= scaled.factor;
+            const Node* node = view_.producer(operand.source);
+            if (!node || !isMovement(view_, *node))
+                return operand;
+            operand.moved.push_back(operand.source);
+            operand.source = node->inputs[0];
+        }
+    }
+
+    /// What the movements of `operand` do; multiplication by a scalar leaves elements in place.
+    std::optional<Layout> layoutOf(const MovedOperand& operand) const {
+        auto layout = identityLayout(view_, operand.source);
+        for (auto output = operand.moved.rbegin(); layout && output != operand.moved.rend();
+             ++output)
+            if (!extend(view_, view_.producerIndex(*output), *output, *layout))
+                return std::nullopt;
+        return layout;
     }
 
     bool findQk() {
@@ -234,8 +249,8 @@ private:
     }
 
     bool checkQk() {
-        const auto q = traceBack(view_, q_.tensor, movementChain(view_, q_.tensor).back());
-        const auto k = traceBack(view_, k_.tensor, movementChain(view_, k_.tensor).back());
+        const auto q = layoutOf(q_);
+        const auto k = layoutOf(k_);
         const auto size = operand(view_, q_.tensor);
         if (!q || !k || !size || size->rows != windows_.tokens() ||
             windows_.channels % size->cols != 0)
@@ -351,6 +366,7 @@ private:
             (conv->groups != 1 && conv->groups != heads_))
             return false;
         v_ = *conv;
+        addToBias(v_, act->offset);
         match_.params.act = act->act;
         match_.weights.v_slope = act->slope;
         match_.nodes.insert(conv->node);

@@ -2,6 +2,8 @@
 
 #include "match_norm.hpp"
 
+#include <opencv2/core.hpp>
+
 #include <algorithm>
 
 namespace irmb::onnx {
@@ -54,6 +56,14 @@ std::optional<ConvMatch> matchConvNode(const GraphView& view, int index) {
 std::optional<ConvMatch> matchConv(const GraphView& view, const std::string& tensor) {
     const int index = view.producerIndex(tensor);
     return index < 0 ? std::nullopt : matchConvNode(view, index);
+}
+
+void addToBias(ConvMatch& conv, double summand) {
+    if (summand == 0)
+        return;
+    if (conv.bias.empty())
+        conv.bias = cv::Mat::zeros(conv.out_channels, 1, CV_32F);
+    cv::add(conv.bias, summand, conv.bias);
 }
 
 int foldBatchNorm(const GraphView& view, ConvMatch& conv) {

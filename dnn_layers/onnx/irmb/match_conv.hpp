@@ -31,6 +31,9 @@ std::optional<ConvMatch> matchConv(const GraphView& view, const std::string& ten
 /// Same for the node with this index.
 std::optional<ConvMatch> matchConvNode(const GraphView& view, int index);
 
+/// Adds `summand` to every output.
+void addToBias(ConvMatch& conv, double summand);
+
 /// Folds the BatchNormalization that alone reads `conv` into its weights and moves `output` there.
 /// Returns the folded node, or -1 when there is none.
 int foldBatchNorm(const GraphView& view, ConvMatch& conv);

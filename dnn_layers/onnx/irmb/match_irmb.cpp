@@ -13,27 +13,10 @@ namespace {
 
 using Outcome = BlockReport::Outcome;
 
-/// Copies what the local branch knows over the parameters and weights of the attention.
-void addLocalBranch(const LocalBranchMatch& local, IrmbMatch& match) {
-    IrmbParams& params = match.params;
-    params.part = Part::Block;
-    params.dw_ks = local.params.dw_ks;
-    params.stride = local.params.stride;
-    params.dilation = local.params.dilation;
-    params.se_channels = local.params.se_channels;
-    params.dim_out = local.params.dim_out;
-    params.proj_bias = local.params.proj_bias;
-    params.has_skip = local.params.has_skip;
-    IrmbWeights& weights = match.weights;
-    weights.local_weight = local.weights.local_weight;
-    weights.local_bias = local.weights.local_bias;
-    weights.se_reduce_weight = local.weights.se_reduce_weight;
-    weights.se_reduce_bias = local.weights.se_reduce_bias;
-    weights.se_slope = local.weights.se_slope;
-    weights.se_expand_weight = local.weights.se_expand_weight;
-    weights.se_expand_bias = local.weights.se_expand_bias;
-    weights.proj_weight = local.weights.proj_weight;
-    weights.proj_bias = local.weights.proj_bias;
+/// Takes the whole block from its local branch.
+void takeBlock(const LocalBranchMatch& local, IrmbMatch& match) {
+    match.params = local.params;
+    match.weights = local.weights;
     match.output = local.output;
 }
 
@@ -57,8 +40,6 @@ std::string joinLocalBranch(const GraphView& view, const LocalBranchMatch& local
         return "its outer residual does not add the block's input";
     if (!local.params.has_skip && addsInputAfterAll(view, local, match.input))
         return "it has the outer residual without the inner one";
-    if (local.params.se_channels > 0 && local.se_act != match.params.act)
-        return "its squeeze and excitation has another activation than v";
     return {};
 }
 
@@ -84,11 +65,12 @@ IrmbMatch matchWithAttention(const GraphView& view, const AttentionMatch& attent
     match.report.height = attention.height;
     match.report.width = attention.width;
 
-    const LocalBranchMatch local = matchLocalBranch(view, attention.output);
+    const LocalBranchMatch local =
+        matchLocalBranch(view, attention.output, match.params, match.weights);
     match.report.reason = joinLocalBranch(view, local, match);
     match.report.outcome = match.report.reason.empty() ? Outcome::Whole : Outcome::Core;
     if (match.report.outcome == Outcome::Whole)
-        addLocalBranch(local, match);
+        takeBlock(local, match);
     if (!attention.obstacle.empty()) {
         match.report.outcome = Outcome::Unfused;
         match.report.reason = attention.obstacle;
@@ -100,21 +82,21 @@ IrmbMatch matchWithAttention(const GraphView& view, const AttentionMatch& attent
 /// A block without attention, from its depthwise convolution: y = act(conv_v(norm(x))) or norm(x).
 /// Without its residuals and without a norm it would be any inverted residual: leave that alone.
 std::optional<IrmbMatch> matchWithoutAttention(const GraphView& view, const std::string& y) {
-    const LocalBranchMatch local = matchLocalBranch(view, y);
     const Shape* shape = view.shape(y);
-    if (!local.mismatch.empty() || !shape || shape->size() != 4)
+    if (!shape || shape->size() != 4)
         return std::nullopt;
     IrmbMatch match;
     IrmbParams& params = match.params;
     params.attention = false;
-    params.dim_mid = local.params.dim_mid;
+    params.dim_mid = static_cast<int>((*shape)[1]);
 
     std::string base = y;
     const auto act = matchActivation(view, y);
-    const auto v = act ? matchConv(view, act->source) : std::nullopt;
+    auto v = act ? matchConv(view, act->source) : std::nullopt;
     params.v_proj = v && v->isPointwise() && v->groups == 1;
-    params.act = local.params.se_channels > 0 ? local.se_act : Activation::None;
+    params.act = Activation::None;
     if (params.v_proj) {
+        addToBias(*v, act->offset);
         params.act = act->act;
         params.v_bias = !v->bias.empty();
         match.weights.v_weight = v->weight;
@@ -136,11 +118,12 @@ std::optional<IrmbMatch> matchWithoutAttention(const GraphView& view, const std:
     match.report.dim_in = params.dim_in;
     match.report.height = static_cast<int>((*shape)[2]);
     match.report.width = static_cast<int>((*shape)[3]);
+    const LocalBranchMatch local = matchLocalBranch(view, y, params, match.weights);
     if (!joinLocalBranch(view, local, match).empty())
         return std::nullopt;
     if (!local.params.has_skip && (params.norm == Norm::None || !params.v_proj))
         return std::nullopt;
-    addLocalBranch(local, match);
+    takeBlock(local, match);
     match.report.outcome = Outcome::Whole;
     match.report.name = match.output;
     return match;

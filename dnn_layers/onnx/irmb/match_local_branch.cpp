@@ -10,18 +10,22 @@ namespace {
 
 class LocalBranchMatcher {
 public:
-    LocalBranchMatcher(const GraphView& view, const std::string& y) : view_(view), y_(y) {}
+    LocalBranchMatcher(const GraphView& view, const std::string& y, const IrmbParams& params,
+                       const IrmbWeights& weights)
+        : view_(view), y_(y), match_{params, weights, {}, {}, {}, {}} {
+        match_.params.part = Part::Block;
+    }
 
     LocalBranchMatch run() {
         match_.mismatch = findDepthwise();
         if (match_.mismatch.empty())
             match_.mismatch = findSilu();
-        if (match_.mismatch.empty()) {
-            findExcitation();
-            match_.mismatch = findInnerSkip();
-        }
         if (match_.mismatch.empty())
+            match_.mismatch = findExcitation();
+        if (match_.mismatch.empty()) {
+            findInnerSkip();
             match_.mismatch = findProjection();
+        }
         if (match_.mismatch.empty())
             match_.mismatch = findOuterSkip();
         if (match_.mismatch.empty())
@@ -75,7 +79,7 @@ private:
     }
 
     /// Squeeze and excitation, where there is one: t * sigmoid(expand(act(reduce(mean(t)))))
-    void findExcitation() {
+    std::string findExcitation() {
         for (const int reader : view_.links().consumers(branch_)) {
             const Node& gate = view_.node(reader);
             if (!gate.is("Mul"))
@@ -84,9 +88,13 @@ private:
             if (takeExcitation(other)) {
                 match_.nodes.insert(reader);
                 branch_ = gate.outputs[0];
-                return;
+                if (match_.params.hasVConv() && se_act_ != match_.params.act)
+                    return "its squeeze and excitation has another activation than v";
+                match_.params.act = se_act_;
+                break;
             }
         }
+        return {};
     }
 
     bool takeExcitation(const std::string& gate) {
@@ -94,12 +102,15 @@ private:
         if (!sigmoid || sigmoid->act != Activation::Sigmoid)
             return false;
         const auto expand = matchConv(view_, sigmoid->source);
-        const auto act = expand ? matchScaledActivation(view_, expand->input) : std::nullopt;
-        const auto reduce = act ? matchConv(view_, act->source) : std::nullopt;
+        auto act = expand ? matchScaledActivation(view_, expand->input) : std::nullopt;
+        auto reduce = act ? matchConv(view_, act->source) : std::nullopt;
         if (!reduce || !isDense(*expand) || !isDense(*reduce) || !isSpatialMean(reduce->input))
             return false;
+        if (match_.params.act == Activation::HardSigmoid && act->act == Activation::Relu6)
+            act = asHardSigmoid(*act);
+        addToBias(*reduce, act->offset);
         match_.params.se_channels = reduce->out_channels;
-        match_.se_act = act->act;
+        se_act_ = act->act;
         match_.weights.se_slope = act->slope;
         match_.weights.se_reduce_weight = reduce->weight;
         match_.weights.se_reduce_bias = orZeros(*reduce);
@@ -135,7 +146,7 @@ private:
     }
 
     /// y + l; the branch itself where y has no other reader.
-    std::string findInnerSkip() {
+    void findInnerSkip() {
         for (const int reader : view_.links().consumers(branch_)) {
             const Node& node = view_.node(reader);
             if (!node.is("Add") || !((node.inputs[0] == y_ && node.inputs[1] == branch_) ||
@@ -144,10 +155,9 @@ private:
             match_.params.has_skip = true;
             match_.nodes.insert(reader);
             branch_ = node.outputs[0];
-            return {};
+            return;
         }
         match_.params.has_skip = false;
-        return {};
     }
 
     std::string findProjection() {
@@ -202,13 +212,15 @@ private:
     const GraphView& view_;
     std::string y_;
     std::string branch_; ///< end of what was matched so far
+    Activation se_act_ = Activation::None;
     LocalBranchMatch match_;
 };
 
 } // namespace
 
-LocalBranchMatch matchLocalBranch(const GraphView& view, const std::string& y) {
-    return LocalBranchMatcher(view, y).run();
+LocalBranchMatch matchLocalBranch(const GraphView& view, const std::string& y,
+                                  const IrmbParams& params, const IrmbWeights& weights) {
+    return LocalBranchMatcher(view, y, params, weights).run();
 }
 
 } // namespace irmb::onnx

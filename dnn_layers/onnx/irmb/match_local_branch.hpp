@@ -10,16 +10,17 @@ namespace irmb::onnx {
 
 /// The part of an iRMB behind the attention: steps 3 to 6 of docs/irmb-node.md.
 struct LocalBranchMatch {
-    IrmbParams params;   ///< dw_ks, stride, dilation, se_channels, dim_out, proj_bias, has_skip
-    IrmbWeights weights; ///< local_*, se_*, proj_*
+    IrmbParams params;   ///< of the whole block
+    IrmbWeights weights; ///< likewise
     std::string skip;    ///< tensor that the outer residual adds; "" without skip
     std::string output;
-    Activation se_act = Activation::None;
     std::set<int> nodes;
     std::string mismatch; ///< why this is not an iRMB's local branch; empty when it is
 };
 
-/// Follows the map `y`, [B, M, H, W], forward. The result's `mismatch` tells what is different.
-LocalBranchMatch matchLocalBranch(const GraphView& view, const std::string& y);
+/// Follows the map `y`, [B, M, H, W], forward and completes the parameters and weights of what
+/// makes it. The result's `mismatch` tells what is different.
+LocalBranchMatch matchLocalBranch(const GraphView& view, const std::string& y,
+                                  const IrmbParams& params, const IrmbWeights& weights);
 
 } // namespace irmb::onnx
