@@ -144,7 +144,7 @@ TEST(Specialise, BoundsTheWorkOfAHostileFile) {
     OnnxModel model = makeEmptyModel(17);
     model.graph.inputs.push_back(makeValue("x", {1}));
     model.graph.outputs.push_back({"y", DataType::Float, false, {}});
-    model.graph.initializers["big"] = makeList({1 << 23});
+    model.graph.initializers["big"] = makeList({1 << 20});
     std::vector<std::string> all = {"x"};
     for (int i = 0; i < 100; ++i) {
         const std::string name = "c" + std::to_string(i);
@@ -153,7 +153,23 @@ TEST(Specialise, BoundsTheWorkOfAHostileFile) {
     }
     model.graph.nodes.push_back(makeNode("Sum", all, {"y"}));
     specialise(model, {{"x", {1}}});
-    EXPECT_EQ(countOf(model, "ConstantOfShape"), 100 - 8) << "64 Mi elements in all";
+    EXPECT_EQ(countOf(model, "ConstantOfShape"), 100 - 8) << "8 Mi elements in all";
+}
+
+TEST(Specialise, ComputesMoreForAFileThatHoldsMore) {
+    OnnxModel model = makeEmptyModel(17);
+    model.graph.inputs.push_back(makeValue("x", {1}));
+    model.graph.outputs.push_back({"y", DataType::Float, false, {}});
+    model.graph.initializers["table"] = makeRamp({1 << 20});
+    std::vector<std::string> all = {"x"};
+    for (int i = 0; i < 20; ++i) {
+        const std::string name = "n" + std::to_string(i);
+        model.graph.nodes.push_back(makeNode("Neg", {"table"}, {name}));
+        all.push_back(name);
+    }
+    model.graph.nodes.push_back(makeNode("Sum", all, {"y"}));
+    specialise(model, {{"x", {1}}});
+    EXPECT_EQ(countOf(model, "Neg"), 20 - 12) << "8 Mi elements and 4 for each one stored";
 }
 
 TEST(Specialise, RawExportOfARealModel) {

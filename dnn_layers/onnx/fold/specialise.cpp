@@ -11,10 +11,12 @@ namespace irmb::onnx {
 
 namespace {
 
-// Sizes come from the file: these bound memory and time. Real exports stay far below.
-constexpr int64_t kMaxFoldedElements = int64_t(16) << 20; // one tensor
-constexpr int64_t kMaxTotalElements = int64_t(64) << 20;  // all folded tensors
-constexpr int64_t kMaxTouchedElements = int64_t(256) << 20;
+// Sizes come from the file: these bound memory and time. What is computed may outgrow the constants
+// that the file holds a few times, and by a free allowance, for anchors and masks. Elements.
+constexpr int64_t kMaxFolded = int64_t(16) << 20; // one tensor
+constexpr int64_t kFreeAllowance = int64_t(8) << 20;
+constexpr int64_t kFoldedPerStored = 4;
+constexpr int64_t kTouchedPerFolded = 4;
 
 /// The value of a Constant node, moved out of it.
 std::optional<Tensor> takeConstant(Node& node) {
@@ -50,8 +52,10 @@ public:
         removeDead(graph_);
         for (ValueInfo& input : graph_.inputs)
             fixInput(input, input_shapes);
-        for (const auto& [name, tensor] : graph_.initializers)
+        for (const auto& [name, tensor] : graph_.initializers) {
             addConstant(name, tensor);
+            noteStored(tensor);
+        }
         foldNodes();
         removeDead(graph_);
         describeOutputs();
@@ -98,6 +102,11 @@ private:
         facts_[name] = {tensor.type, tensor.shape};
     }
 
+    void noteStored(const Tensor& tensor) {
+        if (elementSize(tensor.type) > 0)
+            stored_ += tensor.count();
+    }
+
     void foldInto(const std::string& name, Tensor tensor) {
         addConstant(name, graph_.initializers[name] = std::move(tensor));
     }
@@ -127,6 +136,7 @@ private:
         const bool wanted_outside = isGraphOutput(node);
         if (node.is("Constant") && !wanted_outside)
             if (std::optional<Tensor> value = takeConstant(node)) {
+                noteStored(*value);
                 foldInto(node.outputs.at(0), std::move(*value));
                 return true;
             }
@@ -188,11 +198,12 @@ private:
                              : read * static_cast<int64_t>(ctx.shape(0) ? ctx.shape(0)->size() : 0);
             if (elementSize(output.type) == 0 || (!output.shape && !ctx.node.is("NonZero")))
                 return false;
-            if (count > kMaxFoldedElements)
+            if (count > kMaxFolded)
                 return false;
             made += count;
         }
-        if (folded_ + made > kMaxTotalElements || touched_ + read + made > kMaxTouchedElements)
+        const int64_t allowance = kFreeAllowance + kFoldedPerStored * stored_;
+        if (folded_ + made > allowance || touched_ + read + made > kTouchedPerFolded * allowance)
             return false;
         touched_ += read + made;
         return true;
@@ -217,9 +228,10 @@ private:
     std::unordered_set<std::string> outputs_;
     Facts facts_;
     Constants constants_;
-    std::string remedy_; ///< what to do when shapes clash; empty at the file's own size
-    int64_t folded_ = 0;
-    int64_t touched_ = 0;
+    std::string remedy_;  ///< what to do when shapes clash; empty at the file's own size
+    int64_t stored_ = 0;  ///< elements of the file's constants
+    int64_t folded_ = 0;  ///< elements computed
+    int64_t touched_ = 0; ///< elements read and computed
 };
 
 } // namespace
