@@ -3,6 +3,7 @@
 #include "onnx/fold/specialise.hpp"
 #include "onnx/head/detection_head.hpp"
 #include "onnx/irmb/fuse_irmb.hpp"
+#include "onnx/opencv/refuse_hazards.hpp"
 #include "onnx/opencv/rewrite_gelu.hpp"
 #include "onnx/opencv/unmerge_pads.hpp"
 #include "onnx/text.hpp"
@@ -161,6 +162,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     onnx::rewriteGelu(model, facts);
     onnx::unmergeDepthwisePads(model, facts);
     onnx::removeDead(model.graph);
+    onnx::refuseHazards(model, facts);
     declareOutputs(model.graph, facts);
     describe(model.graph, prepared.info);
     prepared.model = std::move(model);
