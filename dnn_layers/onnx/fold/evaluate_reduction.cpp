@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace irmb::onnx {
 
@@ -38,8 +39,21 @@ double times(double a, double b) {
     return a * b;
 }
 
+/// What a reduction starts from.
 template <typename T>
-bool accumulate(const std::string& op, T& total, T value, bool first) {
+T neutral(const std::string& op) {
+    using Limits = std::numeric_limits<T>;
+    if (op == "ReduceProd")
+        return 1;
+    if (op == "ReduceMax")
+        return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+    if (op == "ReduceMin")
+        return Limits::has_infinity ? Limits::infinity() : Limits::max();
+    return 0;
+}
+
+template <typename T>
+bool accumulate(const std::string& op, T& total, T value) {
     if (op == "ReduceSum" || op == "ReduceMean")
         total = sum(total, value);
     else if (op == "ReduceSumSquare" || op == "ReduceL2")
@@ -47,11 +61,11 @@ bool accumulate(const std::string& op, T& total, T value, bool first) {
     else if (op == "ReduceL1")
         total = sum(total, value < 0 ? times(value, T(-1)) : value);
     else if (op == "ReduceProd")
-        total = first ? value : times(total, value);
+        total = times(total, value);
     else if (op == "ReduceMax")
-        total = first || value > total ? value : total;
+        total = std::max(total, value);
     else if (op == "ReduceMin")
-        total = first || value < total ? value : total;
+        total = std::min(total, value);
     else
         return false;
     return true;
@@ -68,14 +82,11 @@ std::vector<Tensor> reduceAs(const NodeContext& ctx, const TensorFact& output) {
     // An empty sum is 0 and an empty product 1; there is no largest or mean of nothing.
     if (values.empty() && (op == "ReduceMax" || op == "ReduceMin" || op == "ReduceMean"))
         return {};
-    std::vector<T> totals(count, T(op == "ReduceProd" ? 1 : 0));
-    std::vector<bool> begun(count, false);
+    std::vector<T> totals(count, neutral<T>(op));
     std::size_t next = 0;
     bool known = true;
     forEachOffset(x.shape, targetStrides(x.shape, *axes), [&](int64_t offset) {
-        const auto at = static_cast<std::size_t>(offset);
-        known = known && accumulate(op, totals[at], values[next++], !begun[at]);
-        begun[at] = true;
+        known = known && accumulate(op, totals[static_cast<std::size_t>(offset)], values[next++]);
     });
     if (!known)
         return {};
