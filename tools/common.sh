@@ -88,9 +88,13 @@ system_opencv() {
     config_dir /usr || die "libopencv-dev is installed but has no OpenCVConfig.cmake"
 }
 
-has_nvcc() {
-    command -v nvcc "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" /usr/local/cuda/bin/nvcc > /dev/null
+# find_nvcc: prints the path of the CUDA compiler.
+find_nvcc() {
+    command -v nvcc || command -v "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" ||
+        command -v /usr/local/cuda/bin/nvcc
 }
+
+has_nvcc() { find_nvcc > /dev/null; }
 
 # wants_cuda: on request (VIGIL_CUDA), or where there are a GPU and a CUDA toolkit.
 wants_cuda() {

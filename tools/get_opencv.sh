@@ -86,8 +86,10 @@ recipe() {
         WITH_QT=OFF WITH_TIFF=OFF WITH_UNIFONT=OFF WITH_VA=OFF WITH_VTK=OFF WITH_VULKAN=OFF \
         WITH_WAYLAND=OFF WITH_WEBP=OFF
     if [[ $cuda ]]; then
+        # CUDA as a language of CMake: links the CUDA runtime as a shared library, and not NPP.
         printf -- '-D%s\n' WITH_CUDA=ON WITH_CUDNN=ON WITH_CUBLAS=ON OPENCV_DNN_CUDA=ON \
-            WITH_NVCUVID=OFF WITH_NVCUVENC=OFF CUDA_ARCH_BIN="$archs" CUDA_ARCH_PTX="${archs##*,}"
+            WITH_CUFFT=OFF WITH_NVCUVID=OFF WITH_NVCUVENC=OFF ENABLE_CUDA_FIRST_CLASS_LANGUAGE=ON \
+            CUDA_ARCH_BIN="$archs" CUDA_ARCH_PTX="${archs##*,}" CMAKE_CUDA_COMPILER="$(find_nvcc)"
     else
         printf -- '-D%s\n' WITH_CUDA=OFF
     fi
@@ -193,13 +195,43 @@ progress() {
     return 0
 }
 
+# npp_headers: prints the folder of NPP's headers where the toolkit lacks them. OpenCV's core module
+# includes them but calls none of NPP's functions.
+npp_headers() {
+    local nvcc toolkit major package folder download
+    nvcc=$(find_nvcc)
+    toolkit=$(dirname "$(dirname "$(realpath "$nvcc")")")
+    compgen -G "$toolkit/include/npp.h" > /dev/null && return
+    compgen -G "$toolkit/targets/*/include/npp.h" > /dev/null && return
+    major=$("$nvcc" --version | sed -nE 's/.*release ([0-9]+)\..*/\1/p')
+    folder=$cache/npp-$major
+    if [[ ! -e $folder/npp.h ]]; then
+        package=nvidia-npp
+        ((major < 13)) && package+=-cu$major
+        say "The CUDA toolkit in $toolkit has no NPP: taking its headers from the Python package $package"
+        python3 -m pip --version > /dev/null 2>&1 || need_packages python3-pip
+        download=$(mktemp -d)
+        python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$download" \
+            "$package==$major.*" >&2 && python3 -m zipfile -e "$download"/*.whl "$download" ||
+            die "NPP is missing from $toolkit and $package could not be downloaded: install the toolkit's NPP (libnpp-dev)"
+        mkdir -p "$folder"
+        find "$download" -name 'npp*.h' -exec cp -t "$folder" {} +
+        rm -rf "$download"
+    fi
+    echo "$folder"
+}
+
 configure() {
-    local options=()
+    local options=() npp
     mapfile -t options < <(recipe)
-    [[ $cuda ]] && options+=(-DOPENCV_EXTRA_MODULES_PATH="$work/source/opencv_contrib/modules")
+    if [[ $cuda ]]; then
+        npp=$(npp_headers)
+        options+=(-DOPENCV_EXTRA_MODULES_PATH="$work/source/opencv_contrib/modules")
+        [[ $npp ]] && options+=(-DCMAKE_{CXX,CUDA}_FLAGS="-isystem $npp")
+    fi
     if command -v ccache > /dev/null; then
         export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
-        options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+        options+=(-DCMAKE_{C,CXX,CUDA}_COMPILER_LAUNCHER=ccache)
     fi
     if ! cmake -G Ninja -S "$work/source/opencv" -B "$work/build" "${options[@]}" \
         -DCMAKE_INSTALL_PREFIX="$prefix" > "$work/configure.log" 2>&1; then
@@ -223,10 +255,21 @@ build() {
     fi
     cmake --install "$work/build" --strip > "$work/install.log" 2>&1 ||
         die "installing OpenCV to $prefix failed; see $work/install.log"
+    [[ $cuda ]] && keep_private_headers
     mkdir -p "$(dirname "$stamp")"
     cp "$work/source/opencv/samples/data/vtest.avi" "$(dirname "$stamp")/"
     echo "$key" > "$stamp"
     say "OpenCV $version: built in $(((SECONDS - begin) / 60)) min, installed in $prefix"
+}
+
+# keep_private_headers: those that Vigil's CUDA adapter is compiled with, laid out as in the sources.
+keep_private_headers() {
+    local folder=$prefix/share/vigil/opencv
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    tar -C "$work/source/opencv" -c modules/core/include/opencv2/core/version.hpp \
+        modules/dnn/src/op_cuda.hpp modules/dnn/src/cuda4dnn modules/dnn/src/cuda/types.hpp |
+        tar -C "$folder" -x
 }
 
 # build_once: builds unless that was done, or is being done by another process.
