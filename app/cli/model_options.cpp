@@ -158,6 +158,7 @@ irmb::ReadOptions readOptions(const ModelOptions& options, const BackendChoice& 
     read.fusion = options.no_fuse ? irmb::Fusion::Off : irmb::Fusion::Auto;
     read.cut_tail = !options.no_cut;
     read.engine = chooseEngine(backend, engineByName(options.engine));
+    read.for_cuda = backend.backend == cv::dnn::DNN_BACKEND_CUDA;
     return read;
 }
 

@@ -1,6 +1,7 @@
 #include "layer/irmb_layer.hpp"
 
 #include "cpu/irmb_cpu.hpp"
+#include "cuda/opencv_adapter.hpp"
 #include "layer/flops.hpp"
 
 #include <opencv2/core.hpp>
@@ -93,6 +94,14 @@ struct IrmbLayer::Packed {
     IrmbCpu cpu;
 };
 
+/// The same on a CUDA device.
+struct IrmbLayer::Uploaded {
+    int channels;
+    int target;
+    std::vector<cv::Mat> sources;
+    std::shared_ptr<const cuda::UploadedBlock> block;
+};
+
 IrmbLayer::IrmbLayer(const LayerParams& params) : Layer(params), attributes_(params) {
     attributes_.blobs.clear();
 }
@@ -104,7 +113,8 @@ cv::Ptr<cv::dnn::Layer> IrmbLayer::create(LayerParams& params) {
 }
 
 bool IrmbLayer::supportBackend(int backend) {
-    return backend == cv::dnn::DNN_BACKEND_OPENCV;
+    return backend == cv::dnn::DNN_BACKEND_OPENCV ||
+           (backend == cv::dnn::DNN_BACKEND_CUDA && cuda::hasAdapter());
 }
 
 IrmbParams IrmbLayer::paramsFor(int channels) const {
@@ -166,6 +176,27 @@ std::shared_ptr<const IrmbLayer::Packed> IrmbLayer::pack(const std::vector<cv::M
     return packed_;
 }
 
+std::shared_ptr<const cuda::UploadedBlock> IrmbLayer::upload(int channels) {
+    const IrmbParams params = paramsFor(channels);
+    const std::lock_guard lock(mutex_);
+    if (!uploaded_ || uploaded_->channels != channels || uploaded_->target != preferableTarget ||
+        !sameTensors(uploaded_->sources, blobs)) {
+        auto block = cuda::upload(params, bindWeights(params, blobs, name), preferableTarget, name);
+        uploaded_.reset(new Uploaded{channels, preferableTarget, blobs, std::move(block)});
+    }
+    return uploaded_->block;
+}
+
+cv::Ptr<cv::dnn::BackendNode>
+IrmbLayer::initCUDA(void* context, const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& in,
+                    const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& /*out*/) {
+    if (in.size() != 1)
+        fail(name, "weights must be constants, some are computed by the network");
+    const MatShape shape = cuda::shapeOf(in[0]);
+    requireMap({shape}, name);
+    return upload(shape[1])->makeNode(context, shape);
+}
+
 void IrmbLayer::finalize(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays /*out*/) {
     std::vector<cv::Mat> tensors;
     in.getMatVector(tensors);
@@ -174,7 +205,9 @@ void IrmbLayer::finalize(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays /*ou
         const std::lock_guard lock(mutex_);
         packed_.reset();
     }
-    pack(tensors);
+    if (preferableTarget != cv::dnn::DNN_TARGET_CUDA &&
+        preferableTarget != cv::dnn::DNN_TARGET_CUDA_FP16)
+        pack(tensors);
 }
 
 void IrmbLayer::forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,

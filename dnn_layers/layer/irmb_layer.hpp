@@ -10,6 +10,9 @@
 namespace irmb {
 
 class IrmbCpu;
+namespace cuda {
+class UploadedBlock;
+}
 
 /// The node `irmb::iRMB` (docs/irmb-node.md) as a layer of OpenCV's DNN module. Its first input is
 /// the map; the weights arrive in `blobs` (OpenCV 4.x, classic engine of 5.0) or as further,
@@ -35,21 +38,29 @@ public:
     int64 getFLOPS(const std::vector<MatShape>& in,
                    const std::vector<MatShape>& out) const override;
 
+    /// A node for OpenCV's CUDA backend. Weights are uploaded once, whatever input sizes follow.
+    cv::Ptr<cv::dnn::BackendNode>
+    initCUDA(void* context, const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& in,
+             const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& out) override;
+
     void finalize(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out) override;
     void forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,
                  cv::OutputArrayOfArrays internals) override;
 
 private:
     struct Packed;
+    struct Uploaded;
 
     IrmbParams paramsFor(int channels) const;
     std::vector<cv::Mat> weightTensors(const std::vector<cv::Mat>& in) const;
     std::shared_ptr<const Packed> pack(const std::vector<cv::Mat>& in);
+    std::shared_ptr<const cuda::UploadedBlock> upload(int channels);
 
     cv::dnn::LayerParams attributes_;
     mutable std::mutex mutex_; ///< guards what follows
     mutable std::optional<IrmbParams> params_;
     std::shared_ptr<const Packed> packed_;
+    std::shared_ptr<const Uploaded> uploaded_;
 };
 
 } // namespace irmb

@@ -1,3 +1,4 @@
+#include "cuda/opencv_adapter.hpp"
 #include "layer/irmb_layer.hpp"
 
 #include <irmb_dnn/layers.hpp>
@@ -14,6 +15,10 @@ void registerLayers() {
         cv::dnn::LayerFactory::registerLayer("irmb.iRMB", IrmbLayer::create);
         cv::dnn::LayerFactory::registerLayer("iRMB", IrmbLayer::create);
     });
+}
+
+bool hasCudaLayer() {
+    return cuda::hasAdapter();
 }
 
 } // namespace irmb

@@ -128,12 +128,26 @@ void checkTask(ModelInfo& info) {
         info.head = HeadKind::None;
 }
 
+/// Rewrites every recognised iRMB with standard operators of our choice.
+void expandForCuda(onnx::OnnxModel& model, onnx::Facts& facts, FusionReport& report) {
+    onnx::expandIrmbs(model, facts);
+    for (BlockReport& block : report.blocks) {
+        if (block.outcome == BlockReport::Outcome::Unfused)
+            continue;
+        block.outcome = BlockReport::Outcome::Unfused;
+        block.reason = "this build has no CUDA layer: standard operators run on the GPU instead";
+    }
+}
+
 /// Fuses the iRMBs, or expands those that the file holds as custom nodes.
-FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, Fusion fusion) {
-    FusionReport report = onnx::fuseIrmbs(model, facts, fusion != Fusion::Off);
-    if (fusion == Fusion::Off)
+FusionReport fuse(onnx::OnnxModel& model, onnx::Facts& facts, const ReadOptions& options) {
+    const bool is_off = options.fusion == Fusion::Off;
+    FusionReport report = onnx::fuseIrmbs(model, facts, !is_off);
+    if (is_off)
         onnx::expandIrmbs(model, facts);
-    if (fusion == Fusion::Required)
+    else if (options.for_cuda && !hasCudaLayer())
+        expandForCuda(model, facts, report);
+    if (options.fusion == Fusion::Required)
         requireWhole(report);
     return report;
 }
@@ -155,7 +169,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
         onnx::checkTracedSize(model, facts);
 
     Prepared prepared;
-    prepared.report = fuse(model, facts, options.fusion);
+    prepared.report = fuse(model, facts, options);
     onnx::analyseHead(model, facts, options.cut_tail, prepared.info, prepared.report.notes);
     onnx::readMetadata(model, prepared.info, prepared.report.notes);
     checkTask(prepared.info);

@@ -4,6 +4,7 @@
 #include "support/npy.hpp"
 
 #include <irmb_dnn/detection.hpp>
+#include <irmb_dnn/layers.hpp>
 #include <irmb_dnn/model.hpp>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,8 @@ struct Mode {
     Engine engine;
     Fusion fusion;
     const char* name;
+    bool for_cuda = false; ///< as the CUDA backend would be given the network
+    bool keepsBlocks() const { return fusion == Fusion::Auto && !for_cuda; }
 };
 
 std::vector<Mode> modes() {
@@ -83,6 +86,8 @@ std::vector<Mode> modes() {
         modes.push_back({Engine::New, Fusion::Auto, "new engine, fused"});
         modes.push_back({Engine::New, Fusion::Off, "new engine, not fused"});
     }
+    if (!irmb::hasCudaLayer())
+        modes.push_back({Engine::Classic, Fusion::Auto, "as standard operators for CUDA", true});
     return modes;
 }
 
@@ -92,6 +97,7 @@ irmb::Model readGolden(const GoldenCase& golden, const cv::Mat& input, const Mod
     options.batch = input.size[0];
     options.engine = mode.engine;
     options.fusion = mode.fusion;
+    options.for_cuda = mode.for_cuda;
     return irmb::readModel(kGolden + golden.name + "/model.onnx", options);
 }
 
@@ -158,8 +164,8 @@ void expectOutputs(const GoldenCase& golden, const irmb::Model& model,
     }
 }
 
-void expectCounts(const GoldenCase& golden, const irmb::FusionReport& report, Fusion fusion) {
-    if (fusion == Fusion::Off) {
+void expectCounts(const GoldenCase& golden, const irmb::FusionReport& report, const Mode& mode) {
+    if (!mode.keepsBlocks()) {
         EXPECT_EQ(report.whole(), 0);
         EXPECT_EQ(report.core(), 0);
         return;
@@ -185,7 +191,7 @@ TEST_P(Golden, EqualsPyTorch) {
         }
         try {
             irmb::Model model = readGolden(golden, input, mode);
-            expectCounts(golden, model.report, mode.fusion);
+            expectCounts(golden, model.report, mode);
             expectOutputs(golden, model, run(model, input));
         } catch (const cv::Exception& error) {
             ADD_FAILURE() << error.what();
@@ -195,6 +201,22 @@ TEST_P(Golden, EqualsPyTorch) {
 
 TEST(GoldenCases, AreThere) {
     EXPECT_GE(readCases().size(), 30u) << "tests/golden/cases.txt is missing or cut short";
+}
+
+TEST(GoldenCases, SayWhyACudaBackendGetsStandardOperators) {
+    if (irmb::hasCudaLayer())
+        GTEST_SKIP() << "the CUDA layer is there";
+    irmb::ReadOptions options;
+    options.for_cuda = true;
+    options.engine = Engine::Classic;
+    irmb::Model model = irmb::readModel(kGolden + "default_sim/model.onnx", options);
+    ASSERT_EQ(model.report.unfused(), 1);
+    EXPECT_NE(model.report.blocks[0].reason.find("no CUDA layer"), std::string::npos);
+    for (const std::string& name : model.net.getLayerNames())
+        EXPECT_EQ(model.net.getLayer(model.net.getLayerId(name))->type.find("iRMB"),
+                  std::string::npos);
+    options.fusion = Fusion::Required;
+    EXPECT_THROW(irmb::readModel(kGolden + "default_sim/model.onnx", options), cv::Exception);
 }
 
 INSTANTIATE_TEST_SUITE_P(, Golden, testing::ValuesIn(readCases()),

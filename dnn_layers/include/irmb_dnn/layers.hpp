@@ -7,4 +7,8 @@ namespace irmb {
 /// May be called any number of times and from any thread.
 void registerLayers();
 
+/// Whether the layer runs on OpenCV's CUDA backend, in this build of the library and with the
+/// OpenCV that is loaded. It does not tell whether there is a device.
+bool hasCudaLayer();
+
 } // namespace irmb

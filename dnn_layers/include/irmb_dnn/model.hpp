@@ -29,6 +29,9 @@ struct ReadOptions {
     Fusion fusion = Fusion::Auto;
     bool cut_tail = true; ///< end a YOLOv10 at its one-to-one head [B, 4 + nc, N]
     Engine engine = Engine::Auto;
+    /// The network will run on OpenCV's CUDA backend. Where hasCudaLayer() is false, iRMBs become
+    /// standard operators then, which that backend has, instead of a layer that it has not.
+    bool for_cuda = false;
 };
 
 /// How the output of a detector is laid out.

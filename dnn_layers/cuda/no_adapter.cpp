@@ -1,0 +1,27 @@
+#include "cuda/opencv_adapter.hpp"
+
+#include <opencv2/core.hpp>
+
+namespace irmb::cuda {
+namespace {
+
+[[noreturn]] void refuse() {
+    CV_Error(cv::Error::StsNotImplemented, "irmb_dnn was built without its CUDA layer");
+}
+
+} // namespace
+
+bool hasAdapter() {
+    return false;
+}
+
+MatShape shapeOf(const cv::Ptr<cv::dnn::BackendWrapper>&) {
+    refuse();
+}
+
+std::shared_ptr<const UploadedBlock> upload(const IrmbParams&, const IrmbWeights&, int,
+                                            const std::string&) {
+    refuse();
+}
+
+} // namespace irmb::cuda

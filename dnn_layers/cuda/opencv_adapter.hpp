@@ -1,0 +1,38 @@
+#pragma once
+
+#include "layer/opencv_compat.hpp"
+
+#include <irmb_dnn/irmb_params.hpp>
+
+#include <memory>
+#include <string>
+
+/// The way from OpenCV's CUDA backend to the kernels, for OpenCV 4.x and the classic engine of 5.0:
+/// a layer makes a node, and the backend runs it. The classes that this takes are private to
+/// OpenCV, so opencv_adapter.cpp is compiled with its private headers. no_adapter.cpp takes its
+/// place where they, or the kernels, are not at hand.
+namespace irmb::cuda {
+
+/// Whether blocks can be uploaded, in this build and with the OpenCV that is loaded.
+bool hasAdapter();
+
+/// Shape of the tensor behind a wrapper of the CUDA backend.
+MatShape shapeOf(const cv::Ptr<cv::dnn::BackendWrapper>& wrapper);
+
+/// One iRMB whose weights lie on the device, in the precision of one of OpenCV's CUDA targets.
+class UploadedBlock {
+public:
+    virtual ~UploadedBlock() = default;
+
+    /// A node for a map of `shape` [B, C, H, W]. `context` is what OpenCV hands to
+    /// Layer::initCUDA(). Throws cv::Exception when the map is too large or too small.
+    virtual cv::Ptr<cv::dnn::BackendNode> makeNode(const void* context,
+                                                   const MatShape& shape) const = 0;
+};
+
+/// Prepares and uploads the weights, which have passed checkWeights(). `target` is
+/// DNN_TARGET_CUDA or DNN_TARGET_CUDA_FP16. Throws cv::Exception that names `layer`.
+std::shared_ptr<const UploadedBlock> upload(const IrmbParams& params, const IrmbWeights& weights,
+                                            int target, const std::string& layer);
+
+} // namespace irmb::cuda
