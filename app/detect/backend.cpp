@@ -9,15 +9,33 @@ namespace {
 
 using cv::dnn::DNN_BACKEND_CUDA;
 
+/// Whether OpenCV's DNN module was built with its CUDA backend, by what the build says of itself:
+/// some versions list the backend without a device too, others do not.
 bool builtWithCuda() {
+    const std::string key = "cuDNN:";
+    const std::string facts = cv::getBuildInformation();
+    std::size_t at = facts.find(key);
+    if (at == std::string::npos)
+        return false;
+    at = facts.find_first_not_of(' ', at + key.size());
+    return facts.compare(at, 3, "YES") == 0;
+}
+
+bool listsCuda() {
     const auto pairs = cv::dnn::getAvailableBackends();
     return std::any_of(pairs.begin(), pairs.end(),
                        [](const auto& pair) { return pair.first == DNN_BACKEND_CUDA; });
 }
 
-std::string missingDeviceReason(int count) {
-    return count < 0 ? "the NVIDIA driver is too old for the CUDA that OpenCV was built with"
-                     : "no CUDA device was found";
+/// Why CUDA cannot be used where OpenCV counts `count` devices; empty if it can.
+std::string hindrance(int count) {
+    if (!builtWithCuda())
+        return "OpenCV " + cv::getVersionString() + " was built without CUDA for DNN";
+    if (count < 0)
+        return "the NVIDIA driver is missing, or too old for the CUDA that OpenCV was built with";
+    if (count == 0)
+        return "no CUDA device was found";
+    return listsCuda() ? "" : "OpenCV was not built for the architecture of this machine's GPU";
 }
 
 BackendChoice chooseCpu(const std::string& precision) {
@@ -43,17 +61,10 @@ BackendChoice chooseCuda(const std::string& precision) {
 CudaProbe probeCuda() {
     CudaProbe probe;
     try {
-        if (!builtWithCuda()) {
-            probe.reason = "OpenCV " + cv::getVersionString() + " was built without CUDA for DNN";
-            return probe;
-        }
-        // OpenCV lists the backend on machines without a GPU too and fails at the first forward
-        // pass.
         const int count = cv::cuda::getCudaEnabledDeviceCount();
-        if (count <= 0) {
-            probe.reason = missingDeviceReason(count);
+        probe.reason = hindrance(count);
+        if (!probe.reason.empty())
             return probe;
-        }
         for (int i = 0; i < count; ++i)
             probe.devices.emplace_back(cv::cuda::DeviceInfo(i).name());
         probe.usable = true;
