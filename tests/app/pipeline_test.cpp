@@ -187,13 +187,12 @@ TEST_F(PipelineTest, FailureAtTheEndIsNotLost) {
 
 TEST_F(PipelineTest, ObserverSeesResultsAndCounts) {
     std::vector<int64_t> seen;
-    PipelineParts parts{source, detector, nullptr, {&sink}, {}};
-    parts.observer = [&](const FrameResult& result, const RunCounts& counts) {
+    const auto observe = [&](const FrameResult& result, const RunCounts& counts) {
         seen.push_back(result.frame.index);
         EXPECT_EQ(counts.processed, static_cast<int64_t>(seen.size()));
         EXPECT_GE(counts.captured, counts.processed);
     };
-    Pipeline pipeline(parts, Mode::Synchronous);
+    Pipeline pipeline({source, detector, nullptr, {&sink}, observe}, Mode::Synchronous);
     pipeline.run();
     EXPECT_EQ(seen, numbersUpTo(100));
 }
