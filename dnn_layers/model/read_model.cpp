@@ -16,6 +16,7 @@ namespace irmb {
 namespace {
 
 constexpr int64_t kMaxElements = int64_t{1} << 28; // of one tensor: 1 GiB of float32
+constexpr std::size_t kMaxMessage = 600;           // characters
 
 /// A model on its way into OpenCV.
 struct Prepared {
@@ -190,7 +191,8 @@ Prepared prepare(const std::string& path, const ReadOptions& options) {
         prepared.info.path = path;
         return prepared;
     } catch (const cv::Exception& error) {
-        CV_Error(error.code, path + ": " + error.err);
+        // Names and values of an untrusted file are in the message.
+        CV_Error(error.code, path + ": " + onnx::printable(error.err, kMaxMessage));
     }
 }
 

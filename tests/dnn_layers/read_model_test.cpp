@@ -174,6 +174,14 @@ TEST(ReadModel, DoesNotTakeMasksForClasses) {
     EXPECT_EQ(read(model).info.head, HeadKind::None);
 }
 
+TEST(ReadModel, KeepsMessagesShort) {
+    OnnxModel model = load(VIGIL_TEST_DIR "/../golden/node_default/model.onnx");
+    model.graph.nodes.front().attributes["act_layer"] = std::string(10000, 'x');
+    const std::string fault = faultOf(model);
+    expectWords(fault, {"act_layer"});
+    EXPECT_LT(fault.size(), 1000u);
+}
+
 TEST(ReadModel, DemandsFusionOnRequest) {
     const std::string golden = VIGIL_TEST_DIR "/../golden/";
     ReadOptions required;
