@@ -134,10 +134,9 @@ class DFL(nn.Module):
 class Head(nn.Module):
     """The one-to-one head: [B, 4 + nc, N] with x1, y1, x2, y2 in input pixels and scores."""
 
-    def __init__(self, channels, nc, strides=(8, 16, 32), bins=16):
+    def __init__(self, channels, nc, strides=(8, 16, 32), bins=16, c2=8, c3=8):
         super().__init__()
         self.nc, self.strides, self.bins = nc, strides, bins
-        c2, c3 = 8, 8
         self.cv2 = nn.ModuleList(
             nn.Sequential(Conv(c, c2, 3), Conv(c2, c2, 3), nn.Conv2d(c2, 4 * bins, 1))
             for c in channels)

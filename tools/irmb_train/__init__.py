@@ -1,0 +1,1 @@
+"""Training of a YOLOv10 with iRMB blocks for street scenes."""

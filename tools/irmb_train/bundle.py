@@ -1,0 +1,72 @@
+"""Packs code, pictures and teacher into one file for a machine that has only PyTorch, torchvision
+and OpenCV: at most 60 MiB. There:
+
+    tar -xf bundle.tar && cd bundle && ./train.sh
+"""
+import argparse
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+from .sources import CLIPS, HELD_OUT_CLIPS
+
+LIMIT = 60 * 2 ** 20
+TOOLS = Path(__file__).parents[1]
+START = """#!/bin/sh
+# Makes canvases, then trains; goes on where it stopped.
+set -e
+cd "$(dirname "$0")"
+python3 -m irmb_train.canvases --data data --teacher data/teacher.onnx --output canvases \\
+    --shards 60 --processes "$(nproc)"
+python3 -m irmb_train.train --canvases canvases --output run "$@"
+"""
+
+
+def chosen(root):
+    """Files of the data folder that go into the bundle: every second frame of the recordings and
+    every fourth vehicle picture, all of the rest that is used."""
+    people = sorted((root / "datasets/people/images").glob("*.jpg"))
+    walks = [p for p in people if p.name.startswith("walk_")]
+    files = [p for p in people if not p.name.startswith("walk_")] + walks[::2]
+    for name in ("coco128_yolo", "yuskun_car"):
+        files += sorted((root / "datasets" / name / "images/train").glob("*.jpg"))
+    files += sorted((root / "datasets/yuskun_vehicles/images/train").glob("*.jpg"))[::4]
+    labels = [Path(str(p.parent).replace("/images", "/labels")) / f"{p.stem}.txt" for p in files]
+    files += [p for p in labels if p.is_file()] + [root / "datasets/people/sources.csv"]
+    return files + [root / clip for clip in (*CLIPS, *HELD_OUT_CLIPS) if (root / clip).is_file()]
+
+
+def add_text(tar, name, text, mode):
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(text.encode()), mode
+    tar.addfile(entry, io.BytesIO(text.encode()))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True,
+                        help="folder with datasets/ and videos/")
+    parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a checkpoint.pt to go on from")
+    parser.add_argument("output", type=Path)
+    args = parser.parse_args()
+    with tarfile.open(args.output, "w") as tar:
+        for package in ("irmb_export", "irmb_train"):
+            for path in sorted((TOOLS / package).glob("*.py")):
+                tar.add(path, f"bundle/{package}/{path.name}")
+        for path in chosen(args.data):
+            tar.add(path, f"bundle/data/{path.relative_to(args.data)}")
+        tar.add(args.teacher, "bundle/data/teacher.onnx")
+        if args.start:
+            tar.add(args.start, "bundle/run/checkpoint.pt")
+        add_text(tar, "bundle/train.sh", START, 0o755)
+    size = args.output.stat().st_size
+    print(f"{args.output}: {size / 2 ** 20:.1f} MiB")
+    if size > LIMIT:
+        sys.exit(f"{args.output}: more than {LIMIT // 2 ** 20} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Tests of the training code: python -m unittest irmb_train.train_test (from tools/).
+
+They need PyTorch and are skipped without it.
+"""
+import tempfile
+import unittest
+from pathlib import Path
+
+try:
+    import cv2
+    import numpy as np
+    import torch
+except ImportError as error:
+    raise unittest.SkipTest(f"the training code was not tested: {error}") from None
+
+from . import canvases, loss, shards, train
+from .checkpoint import calibrate, neutral
+from .evaluate import average_precision, match
+from .model import YoloV10Irmb, initialise
+from .sources import CLASSES, Picture
+
+
+def street(rng):
+    """A grey picture with two dark upright boxes as people."""
+    image = np.full((240, 320, 3), 160, np.uint8)
+    boxes = []
+    for left in (40, 180):
+        x, y = left + int(rng.integers(0, 40)), int(rng.integers(20, 100))
+        cv2.rectangle(image, (x, y), (x + 40, y + 100), (30, 40, 50), -1)
+        boxes.append((x, y, x + 40, y + 100))
+    return Picture("oi_0", image, np.float32(boxes), np.zeros(2, np.int64))
+
+
+class Oracle:
+    """A teacher that sees nothing."""
+
+    def __call__(self, image):
+        return np.zeros((8400, 4), np.float32), np.zeros((8400, len(CLASSES)), np.float32)
+
+
+def write_shard(folder, count=4):
+    rng = np.random.default_rng(1)
+    pictures = [street(rng) for _ in range(3)]
+    arrays = canvases.make_shard(pictures, Oracle(), count, rng)
+    np.savez(canvases.shard_path(folder, 0), **arrays)
+
+
+class CanvasTest(unittest.TestCase):
+    def test_boxes_follow_the_people_of_a_canvas(self):
+        rng = np.random.default_rng(2)
+        pictures = [street(rng)]
+        for _ in range(10):
+            image, boxes, _ = canvases.compose(pictures, np.ones(1), rng)
+            for x1, y1, x2, y2 in boxes:
+                self.assertLess(image[int((y1 + y2) / 2), int((x1 + x2) / 2)].mean(), 80)
+
+    def test_crops_keep_objects_on_the_people(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_shard(folder)
+            data = shards.Canvases(folder, 320, seed=3)
+            found = 0
+            for index in range(len(data)):
+                image, *_, objects = data[index]
+                for _, x1, y1, x2, y2, weight in objects[objects[:, 5] > 0].tolist():
+                    inside = image[:, int((y1 + y2) / 2), int((x1 + x2) / 2)].float().mean()
+                    surround = image.float().mean()
+                    self.assertEqual(weight, 1)
+                    self.assertLess(inside, surround)
+                    found += 1
+            self.assertGreater(found, 0)
+
+    def test_teacher_scores_move_with_the_crop(self):
+        data = object.__new__(shards.Canvases)
+        data.size = 320
+        row, column = 30, 45  # of the 80 x 80 anchors at stride 8
+        anchors = np.array([row * 80 + column])
+        boxes = np.float32([[350, 230, 370, 260]])
+        scores = np.float32([[0.9, 0, 0, 0, 0, 0]])
+        for flip in (False, True):
+            dense, where, certain = data.crop_teacher(anchors, boxes, scores, 256, 128, flip)
+            place = int(dense[:, 0].argmax())
+            x, y = column - 32, row - 16
+            self.assertEqual(place, y * 40 + (39 - x if flip else x))
+            expected = [320 - 114, 102, 320 - 94, 132] if flip else [94, 102, 114, 132]
+            self.assertEqual(where[place].tolist(), expected)
+            self.assertTrue(certain.all())
+
+
+class LossTest(unittest.TestCase):
+    def test_decoded_boxes_are_centres_plus_distances(self):
+        points, strides = loss.anchor_grid(64, "cpu")
+        distances = torch.full((1, 64, len(points)), -20.0)
+        distances[:, [2, 16 + 1, 32 + 3, 48 + 4]] = 20.0  # left, top, right, bottom in cells
+        boxes = loss.decode(distances, points, strides)
+        self.assertEqual(boxes[0, 0].round().tolist(), [4 - 16, 4 - 8, 4 + 24, 4 + 32])
+
+    def test_complete_iou_of_known_boxes(self):
+        a, b = torch.tensor([0.0, 0, 2, 2]), torch.tensor([1.0, 1, 3, 3])
+        self.assertAlmostEqual(loss.plain_iou(a, b).item(), 1 / 7, places=5)
+        self.assertAlmostEqual(loss.complete_iou(a, b).item(), 1 / 7 - 2 / 18, places=5)
+
+    def test_an_anchor_serves_one_object(self):
+        points, _ = loss.anchor_grid(64, "cpu")
+        boxes = torch.cat((points - 12, points + 12), 1)[None]
+        scores = torch.full((1, len(points), 2), 0.5)
+        objects = torch.tensor([[[0, 4, 4, 36, 36, 1], [1, 20, 20, 56, 56, 1.0],
+                                 [0, 0, 0, 0, 0, 0]]])
+        target, box, weight = loss.assign(scores, boxes, objects, points, 5)
+        self.assertLessEqual((target > 0).sum(-1).max().item(), 1)
+        self.assertEqual(((weight > 0)).sum().item(), (target.sum(-1) > 0).sum().item())
+        self.assertTrue((target[0, :, 0] > 0).any() and (target[0, :, 1] > 0).any())
+
+
+class TrainingTest(unittest.TestCase):
+    def arguments(self, folder, steps):
+        return ["--canvases", folder, "--output", f"{folder}/run", "--steps", str(steps),
+                "--batch", "2", "--size", "64", "--log-every", "1", "--threads", "1",
+                "--one-to-one", "assigned", "--device", "cpu"]
+
+    def run_training(self, folder, steps):
+        train.main(self.arguments(folder, steps))
+        return torch.load(f"{folder}/run/checkpoint.pt", weights_only=True)
+
+    def test_a_stopped_training_goes_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_shard(folder)
+            first = self.run_training(folder, 2)
+            second = self.run_training(folder, 3)
+            self.assertEqual((first["step"], second["step"]), (2, 3))
+            changed = [k for k in first["model"] if not first["model"][k].equal(second["model"][k])]
+            self.assertIn("model.0.conv.weight", changed)
+
+    def test_orthogonalised_matrices_have_even_singular_values(self):
+        matrix = torch.randn(16, 40, generator=torch.Generator().manual_seed(1))
+        values = torch.linalg.svdvals(train.orthogonalise(matrix).float())
+        self.assertGreater(values.min().item(), 0.5)
+        self.assertLess(values.max().item(), 1.4)
+
+
+class ModelTest(unittest.TestCase):
+    def test_output_has_boxes_and_scores_of_three_strides(self):
+        torch.manual_seed(1)
+        with torch.no_grad():
+            output = initialise(YoloV10Irmb(6)).eval()(torch.rand(1, 3, 64, 96))
+        self.assertEqual(tuple(output.shape), (1, 10, 8 * 12 + 4 * 6 + 2 * 3))
+
+    def test_calibrated_norms_compute_the_same(self):
+        torch.manual_seed(2)
+        model = initialise(YoloV10Irmb(6)).eval()
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                with torch.no_grad():
+                    neutral(module)
+        x = torch.rand(2, 3, 64, 64)
+        with torch.no_grad():
+            before = model(x)
+            after = calibrate(model, [x])(x)
+        self.assertLess((before - after).abs().max().item(), 1e-2)
+
+
+class UltralyticsTest(unittest.TestCase):
+    def test_definitions_have_the_layers_of_our_model(self):
+        try:
+            from ultralytics.nn.tasks import DetectionModel
+        except ImportError:
+            self.skipTest("the definitions for Ultralytics were not tested: it is not installed")
+        from .ultralytics_models import register, yaml
+        register()
+        for scale in ("n", "s"):
+            theirs = DetectionModel(yaml(f"yolov10{scale}-irmb"), nc=6, verbose=False).state_dict()
+            ours = initialise(YoloV10Irmb(6, scale)).state_dict()
+            shapes = {k: v.shape for k, v in ours.items() if ".many." not in k}
+            self.assertEqual({k: theirs[k].shape for k in shapes}, shapes)
+            register()
+            DetectionModel(yaml(f"yolov10{scale}-c2f-irmb"), nc=6, verbose=False)
+
+
+class ScoreTest(unittest.TestCase):
+    def test_a_second_detection_of_an_object_is_wrong(self):
+        found = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60]])
+        hits = match(found, np.float32([0.9, 0.8, 0.7]), np.float32([[0, 0, 10, 10]]))
+        self.assertEqual(hits.tolist(), [True, False, False])
+
+    def test_average_precision_of_known_lists(self):
+        scores = np.float32([0.9, 0.8, 0.7])
+        self.assertAlmostEqual(average_precision(scores, np.array([1, 1, 1], bool), 3), 1.0)
+        self.assertAlmostEqual(average_precision(scores, np.array([1, 0, 0], bool), 2), 51 / 101,
+                               places=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
