@@ -1,7 +1,7 @@
 #include "layer/irmb_layer.hpp"
 
 #include "cpu/irmb_cpu.hpp"
-#include "cuda/opencv_adapter.hpp"
+#include "cuda/adapter/opencv_adapter.hpp"
 #include "layer/flops.hpp"
 
 #include <opencv2/core.hpp>

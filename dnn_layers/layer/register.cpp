@@ -1,4 +1,4 @@
-#include "cuda/opencv_adapter.hpp"
+#include "cuda/adapter/opencv_adapter.hpp"
 #include "layer/irmb_layer.hpp"
 
 #include <irmb_dnn/layers.hpp>

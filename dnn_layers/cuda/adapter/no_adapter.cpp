@@ -1,4 +1,4 @@
-#include "cuda/opencv_adapter.hpp"
+#include "cuda/adapter/opencv_adapter.hpp"
 
 #include <opencv2/core.hpp>
 
