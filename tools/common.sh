@@ -10,7 +10,7 @@ least_opencv=4.10
 opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev libavutil-dev
     libswscale-dev libjpeg-dev libpng-dev zlib1g-dev)
 vigil_packages=(g++ cmake ninja-build pkg-config libprotozero-dev libcli11-dev nlohmann-json3-dev
-    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
+    libyaml-cpp-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
 test_packages=(libgtest-dev libgmock-dev ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }

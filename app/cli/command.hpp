@@ -30,6 +30,7 @@ public:
 // Each command lives in <name>_command.cpp, declares its options here on a new subcommand of
 // `program` and keeps their values alive in the closure that it returns. main() lists them.
 Command addRunCommand(CLI::App& program);
+Command addEvalCommand(CLI::App& program);
 Command addInfoCommand(CLI::App& program);
 Command addVerifyCommand(CLI::App& program);
 Command addBenchCommand(CLI::App& program);

@@ -19,8 +19,8 @@ namespace {
 using AddCommand = Command (*)(CLI::App& program);
 
 // In the order in which --help lists them.
-const std::vector<AddCommand> add_commands = {addRunCommand, addInfoCommand, addVerifyCommand,
-                                              addBenchCommand, addConvertCommand};
+const std::vector<AddCommand> add_commands = {addRunCommand,    addInfoCommand,  addEvalCommand,
+                                              addVerifyCommand, addBenchCommand, addConvertCommand};
 
 int reportError(std::string message, ExitCode code) {
     std::replace(message.begin(), message.end(), '\n', ' ');

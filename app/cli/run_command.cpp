@@ -3,11 +3,13 @@
 #include "detect/model_detector.hpp"
 #include "interrupt.hpp"
 #include "model_options.hpp"
+#include "output_paths.hpp"
 #include "pipeline/pipeline.hpp"
 #include "progress.hpp"
 #include "render/box_overlay.hpp"
 #include "render/info_overlay.hpp"
 #include "render/renderer.hpp"
+#include "run_pipeline.hpp"
 #include "sink/output_file.hpp"
 #include "sink/registry.hpp"
 #include "sink/summary.hpp"
@@ -88,13 +90,6 @@ std::vector<std::string> outputPaths(const RunOptions& options) {
     return paths;
 }
 
-bool sameFile(const std::string& a, const std::string& b) {
-    std::error_code error;
-    if (fs::exists(a, error) && fs::exists(b, error))
-        return fs::is_regular_file(a, error) && fs::equivalent(a, b, error);
-    return fs::absolute(a).lexically_normal() == fs::absolute(b).lexically_normal();
-}
-
 bool isFolder(const std::string& path) {
     std::error_code error;
     return fs::is_directory(path, error);
@@ -111,14 +106,6 @@ bool mixesImages(const std::string& output, const std::string& source) {
     };
     std::error_code error;
     return fs::equivalent(folderOf(output), folderOf(source), error);
-}
-
-void checkParent(const std::string& path) {
-    const std::string stem = path.back() == '/' ? path.substr(0, path.size() - 1) : path;
-    const fs::path parent = fs::path(stem).parent_path();
-    if (!parent.empty() && !fs::is_directory(parent))
-        CV_Error(cv::Error::StsError, "'" + path + "': the folder '" + parent.string() +
-                                          "' does not exist; create it first");
 }
 
 /// Finds out before any work whether the outputs make sense, one by one and together.
@@ -214,23 +201,6 @@ void checkAnyFrame(const RunStats& stats, const std::string& source) {
 /// error or a warning of the run. A level set in the environment is kept.
 void quietFfmpeg() {
     ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
-}
-
-/// Runs the pipeline under the eyes of the user, who may stop it.
-RunStats runPipeline(PipelineParts parts, Mode mode, const FrameRange& range, Progress progress,
-                     InterruptGuard& interrupt) {
-    parts.observer = [&](const FrameResult&, const RunCounts& counts) {
-        progress.update(counts.processed, counts.dropped);
-    };
-    Pipeline pipeline(std::move(parts), mode, range);
-    struct Release {
-        InterruptGuard& guard;
-        ~Release() { guard.onInterrupt(nullptr); }
-    } const release{interrupt};
-    interrupt.onInterrupt([&] { pipeline.cancel(); });
-    const RunStats stats = pipeline.run();
-    progress.clear();
-    return stats;
 }
 
 int run(RunOptions& options) {

@@ -70,7 +70,7 @@ TEST(CommandLine, HelpAndVersion) {
 }
 
 TEST(CommandLine, EveryCommandTeachesByExample) {
-    for (const std::string command : {"info", "verify", "bench", "convert"}) {
+    for (const std::string command : {"info", "eval", "verify", "bench", "convert"}) {
         const ProgramResult result = runVigil({command, "--help"});
         EXPECT_EQ(result.exit_code, 0);
         EXPECT_THAT(result.out, HasSubstr("Examples:\n  vigil " + command));
