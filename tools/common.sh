@@ -11,7 +11,7 @@ opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev
     libswscale-dev libjpeg-dev libpng-dev zlib1g-dev)
 vigil_packages=(g++ cmake ninja-build pkg-config libprotozero-dev libcli11-dev nlohmann-json3-dev
     libyaml-cpp-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
-test_packages=(libgtest-dev libgmock-dev ffmpeg)
+test_packages=(libgtest-dev libgmock-dev libboost-context-dev ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }

@@ -1,0 +1,320 @@
+#include "cuda/depthwise.cuh"
+#include "cuda/launchers.hpp"
+#include "cuda/tile.cuh"
+
+namespace irmb::cuda {
+namespace {
+
+constexpr int threads = 256;
+constexpr int warps = threads / warp_size;
+constexpr int chunk = 64; ///< channels that are in shared memory at a time: a pair a lane
+constexpr int block_outputs = 64;
+
+/// A source fills tiles of [Pixels][chunk] in shared memory, rows `row_stride` apart, with the
+/// values to project: pixels from `first` on, channels from `channel` on, zeros where there are
+/// none.
+template <typename T>
+constexpr int row_stride = sharedStride<T>(chunk);
+
+/// A map, normalised.
+template <typename T, int Pixels>
+class TokenSource {
+public:
+    using Args = TokenArgs<T>;
+    static constexpr int shared_floats = 2 * Pixels;
+
+    __device__ TokenSource(const Args& args, int image, int first, float* shared)
+        : args_(args),
+          from_(args.in + image * args.layout.image_stride),
+          norm_(image * args.norm.image_stride),
+          first_(first),
+          mean_(shared),
+          inverse_(shared + Pixels) {
+        if (!args.norm.over_channels)
+            return;
+        for (int p = threadIdx.x / warp_size; p < Pixels; p += warps)
+            if (first + p < args.pixels)
+                measure(p);
+        __syncthreads();
+    }
+
+    /// Neighbouring lanes take what is neighbouring in memory.
+    __device__ void fill(T* tile, int channel) const {
+        const bool planar = args_.layout.pixel_stride == 1;
+        for (int i = threadIdx.x; i < Pixels * chunk; i += threads) {
+            const int p = planar ? i % Pixels : i / chunk;
+            const int c = planar ? i / Pixels : i % chunk;
+            store(tile + p * row_stride<T> + c, value(p, channel + c));
+        }
+    }
+
+private:
+    __device__ float raw(int p, int c) const {
+        return toFloat(from_[static_cast<long long>(first_ + p) * args_.layout.pixel_stride +
+                             static_cast<long long>(c) * args_.layout.channel_stride]);
+    }
+
+    __device__ float value(int p, int c) const {
+        if (first_ + p >= args_.pixels || c >= args_.channels)
+            return 0.f;
+        const float x = raw(p, c);
+        const Normalisation& norm = args_.norm;
+        if (norm.mean == nullptr)
+            return x;
+        const float standard =
+            norm.over_channels ? (x - mean_[p]) * inverse_[p] : x - norm.mean[norm_ + c];
+        return standard * norm.scale[norm_ + c] + norm.shift[c];
+    }
+
+    /// Statistics of one pixel over its channels, by one warp.
+    __device__ void measure(int p) {
+        const int lane = threadIdx.x % warp_size;
+        float sum = 0.f;
+        for (int c = lane; c < args_.channels; c += warp_size)
+            sum += raw(p, c);
+        const float mean = warpSum(sum) / static_cast<float>(args_.channels);
+        float squares = 0.f;
+        for (int c = lane; c < args_.channels; c += warp_size)
+            squares += (raw(p, c) - mean) * (raw(p, c) - mean);
+        const float variance = warpSum(squares) / static_cast<float>(args_.channels);
+        if (lane == 0) {
+            mean_[p] = mean;
+            inverse_[p] = 1.f / sqrtf(variance + args_.norm.eps);
+        }
+    }
+
+    const Args& args_;
+    const T* from_;
+    int norm_;
+    int first_;
+    float* mean_;
+    float* inverse_;
+};
+
+/// What the sources have in common that read [pixel][channel]: a lane takes two channels, a warp
+/// some neighbouring pixels.
+template <typename T, int Pixels, typename Value>
+__device__ void fillPairs(T* tile, int first, int pixels, bool exists, Value&& value) {
+    constexpr int run = Pixels / warps;
+    const int lane = threadIdx.x % warp_size;
+    const int p = threadIdx.x / warp_size * run;
+    float2 values[run];
+#pragma unroll
+    for (int i = 0; i < run; ++i)
+        values[i] = exists && first + p + i < pixels ? value(first + p + i) : make_float2(0.f, 0.f);
+#pragma unroll
+    for (int i = 0; i < run; ++i)
+        storePair(tile + (p + i) * row_stride<T> + 2 * lane, values[i].x, values[i].y);
+}
+
+/// silu(depthwise(map)), and the map itself with the residual. Side 0: any.
+template <typename T, int Pixels, int Side>
+class LocalSource {
+public:
+    using Args = LocalArgs<T>;
+    static constexpr int shared_floats = 0;
+
+    __device__ LocalSource(const Args& args, int image, int first, float* /*shared*/)
+        : args_(args),
+          from_(args.depthwise.in + static_cast<long long>(image) * args.depthwise.height *
+                                        args.depthwise.width * args.depthwise.channels),
+          first_(first) {}
+
+    __device__ void fill(T* tile, int channel) const {
+        const DepthwiseArgs<T>& d = args_.depthwise;
+        const int c = channel + threadIdx.x % warp_size * 2;
+        const bool exists = c < d.channels;
+        const Taps<Side> taps(d, exists ? c : 0);
+        const T* from = from_ + c;
+        fillPairs<T, Pixels>(tile, first_, d.out_height * d.out_width, exists, [&](int pixel) {
+            float2 x = irmb::cuda::depthwise(d, taps, from, pixel);
+            if (args_.residual) {
+                const float2 center = loadPair(from + pixel * d.channels);
+                x.x += center.x;
+                x.y += center.y;
+            }
+            return x;
+        });
+    }
+
+private:
+    const Args& args_;
+    const T* from_;
+    int first_;
+};
+
+/// gate * local, and the residual.
+template <typename T, int Pixels>
+class GatedSource {
+public:
+    using Args = GatedArgs<T>;
+    static constexpr int shared_floats = 0;
+
+    __device__ GatedSource(const Args& args, int image, int first, float* /*shared*/)
+        : args_(args),
+          from_(static_cast<long long>(image) * args.pixels * args.channels),
+          gates_(args.gates + static_cast<long long>(image) * args.channels),
+          first_(first) {}
+
+    __device__ void fill(T* tile, int channel) const {
+        const int c = channel + threadIdx.x % warp_size * 2;
+        const bool exists = c < args_.channels;
+        const float2 gate = exists ? loadPair(gates_ + c) : make_float2(0.f, 0.f);
+        fillPairs<T, Pixels>(tile, first_, args_.pixels, exists, [&](int pixel) {
+            const long long at = from_ + static_cast<long long>(pixel) * args_.channels + c;
+            const float2 local = loadPair(args_.local + at);
+            float2 x = make_float2(gate.x * local.x, gate.y * local.y);
+            if (args_.residual != nullptr) {
+                const float2 residual = loadPair(args_.residual + at);
+                x.x += residual.x;
+                x.y += residual.y;
+            }
+            return x;
+        });
+    }
+
+private:
+    const Args& args_;
+    long long from_;
+    const float* gates_;
+    int first_;
+};
+
+/// Stores 16 pixels and 8 outputs, from pixel `first` and output `output` on.
+template <typename T>
+__device__ void storeTile(const ProjectionArgs<T>& args, int image, int first, int output,
+                          const Result& result) {
+    const Linear<T>& linear = args.linear;
+    const int o = output + laneColumn();
+    const bool active = o % linear.act_period >= linear.act_begin;
+    const Activation act = active ? linear.act : Activation::None;
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+        const int pixel = first + laneRow() + 8 * row;
+        if (pixel >= args.pixels)
+            continue;
+        float v[2];
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+            v[i] = activate(act, result.v[2 * row + i] + linear.bias[o + i], linear.slope + o + i);
+        const long long at = image * args.layout.image_stride +
+                             static_cast<long long>(pixel) * args.layout.pixel_stride +
+                             static_cast<long long>(o) * args.layout.channel_stride;
+        if (args.layout.pixel_stride != 1) { // token-major
+            storePair(args.out + at, v[0], v[1]);
+            continue;
+        }
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            const long long place = at + i * args.layout.channel_stride;
+            if (o + i < args.outputs)
+                store(args.out + place,
+                      args.skip != nullptr ? v[i] + toFloat(args.skip[place]) : v[i]);
+        }
+    }
+}
+
+/// A 1x1 convolution of what a source makes of its map. A block takes Pixels pixels (x) and
+/// block_outputs outputs (y) of an image (z); a warp 16 pixels and 16 or 8 of the outputs. While
+/// the tensor cores are at one chunk of channels, the source fills the next.
+template <typename T, int Pixels, typename Source>
+__global__ void __launch_bounds__(threads)
+    projection(ProjectionArgs<T> args, typename Source::Args source_args) {
+    constexpr int pixel_tiles = Pixels / 16;
+    constexpr int output_tiles = block_outputs / 8 / (warps / pixel_tiles);
+    constexpr int buffer = Pixels * row_stride<T>;
+    T* tiles = reinterpret_cast<T*>(sharedMemory());
+    float* shared = reinterpret_cast<float*>(tiles + 2 * buffer);
+
+    const Linear<T>& linear = args.linear;
+    const int first = blockIdx.x * Pixels;
+    const Source source(source_args, blockIdx.z, first, shared);
+    const int warp = threadIdx.x / warp_size;
+    const int row = warp % pixel_tiles * 16;
+    const int output = blockIdx.y * block_outputs + warp / pixel_tiles * output_tiles * 8;
+    const int exist = (linear.outputs - output) / 8;
+    const int tile_stride = linear.depth / step_depth<T> * weight_tile<T>;
+    const T* weights = linear.weights + output / 8 * tile_stride;
+
+    Result result[1][output_tiles];
+    source.fill(tiles, 0);
+    __syncthreads();
+    for (int channel = 0, turn = 0; channel < linear.depth; channel += chunk, turn ^= 1) {
+        if (channel + chunk < linear.depth)
+            source.fill(tiles + (turn ^ 1) * buffer, channel + chunk);
+        const int steps = min(chunk, linear.depth - channel) / step_depth<T>;
+        multiplyWeights(result, tiles + turn * buffer + row * row_stride<T>, row_stride<T>,
+                        weights + channel / step_depth<T> * weight_tile<T>, tile_stride, steps,
+                        exist);
+        __syncthreads();
+    }
+#pragma unroll
+    for (int n = 0; n < output_tiles; ++n)
+        if (n < exist)
+            storeTile(args, blockIdx.z, first + row, output + 8 * n, result[0][n]);
+}
+
+template <typename T, int Pixels, typename Source>
+cudaError_t launchWith(const ProjectionArgs<T>& args, const typename Source::Args& source,
+                       int images, cudaStream_t stream) {
+    const dim3 blocks(divideUp(args.pixels, Pixels), divideUp(args.linear.outputs, block_outputs),
+                      images);
+    constexpr int bytes = 2 * Pixels * row_stride<T> * static_cast<int>(sizeof(T)) +
+                          Source::shared_floats * static_cast<int>(sizeof(float));
+    return launchKernel(projection<T, Pixels, Source>, blocks, threads, bytes, stream, args,
+                        source);
+}
+
+/// Whether tiles of 32 pixels are enough to occupy all processors; else they have 16.
+template <typename T>
+bool largeTiles(const ProjectionArgs<T>& args, int images, int processors) {
+    const long long blocks = static_cast<long long>(divideUp(args.pixels, 32)) *
+                             divideUp(args.linear.outputs, block_outputs) * images;
+    return blocks >= processors;
+}
+
+} // namespace
+
+template <typename T>
+cudaError_t launchTokenProjection(const ProjectionArgs<T>& args, const TokenArgs<T>& tokens,
+                                  int images, int processors, cudaStream_t stream) {
+    return largeTiles(args, images, processors)
+               ? launchWith<T, 32, TokenSource<T, 32>>(args, tokens, images, stream)
+               : launchWith<T, 16, TokenSource<T, 16>>(args, tokens, images, stream);
+}
+
+template <typename T>
+cudaError_t launchLocalProjection(const ProjectionArgs<T>& args, const LocalArgs<T>& local,
+                                  int images, int processors, cudaStream_t stream) {
+    const bool large = largeTiles(args, images, processors);
+    switch (local.depthwise.side) {
+    case 3:
+        return large ? launchWith<T, 32, LocalSource<T, 32, 3>>(args, local, images, stream)
+                     : launchWith<T, 16, LocalSource<T, 16, 3>>(args, local, images, stream);
+    case 5:
+        return launchWith<T, 16, LocalSource<T, 16, 5>>(args, local, images, stream);
+    default:
+        return launchWith<T, 16, LocalSource<T, 16, 0>>(args, local, images, stream);
+    }
+}
+
+template <typename T>
+cudaError_t launchGatedProjection(const ProjectionArgs<T>& args, const GatedArgs<T>& gated,
+                                  int images, int processors, cudaStream_t stream) {
+    return largeTiles(args, images, processors)
+               ? launchWith<T, 32, GatedSource<T, 32>>(args, gated, images, stream)
+               : launchWith<T, 16, GatedSource<T, 16>>(args, gated, images, stream);
+}
+
+#define IRMB_INSTANTIATE(T)                                                                        \
+    template cudaError_t launchTokenProjection(const ProjectionArgs<T>&, const TokenArgs<T>&, int, \
+                                               int, cudaStream_t);                                 \
+    template cudaError_t launchLocalProjection(const ProjectionArgs<T>&, const LocalArgs<T>&, int, \
+                                               int, cudaStream_t);                                 \
+    template cudaError_t launchGatedProjection(const ProjectionArgs<T>&, const GatedArgs<T>&, int, \
+                                               int, cudaStream_t)
+IRMB_INSTANTIATE(float);
+IRMB_INSTANTIATE(__half);
+#undef IRMB_INSTANTIATE
+
+} // namespace irmb::cuda
