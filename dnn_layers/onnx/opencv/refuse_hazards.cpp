@@ -1,6 +1,7 @@
 #include "refuse_hazards.hpp"
 
 #include "onnx/fold/node_context.hpp"
+#include "onnx/fold/tensor_math.hpp"
 #include "value_range.hpp"
 
 #include <opencv2/core.hpp>
@@ -48,8 +49,7 @@ private:
         if (node.is("Mod"))
             return node.intAttr("fmod", 0) == 0;
         const auto fact = facts_.find(node.inputs[0]);
-        return fact != facts_.end() &&
-               (fact->second.type == DataType::Int32 || fact->second.type == DataType::Int64);
+        return fact != facts_.end() && arithmeticOf(fact->second.type) == Arithmetic::Int;
     }
 
     /// The lowest integer divided by -1 is no integer of its type, and stops the program as well.
