@@ -50,11 +50,11 @@ cv::Mat randomInput(const std::vector<int>& shape) {
 }
 
 /// Milliseconds of one forward pass; handing over the input is not counted.
-double timePass(cv::dnn::Net& net, const cv::Mat& input) {
+double timePass(irmb::Model& model, const cv::Mat& input) {
     using Clock = std::chrono::steady_clock;
-    net.setInput(input);
+    model.net.setInput(input);
     const auto start = Clock::now();
-    net.forward();
+    irmb::forward(model);
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
@@ -66,14 +66,14 @@ Timing summarise(std::vector<double> times_ms) {
     return {times_ms.front(), median, times_ms[rank - 1]};
 }
 
-Timing measure(cv::dnn::Net& net, const cv::Mat& input, const BenchOptions& options,
+Timing measure(irmb::Model& model, const cv::Mat& input, const BenchOptions& options,
                LayerTimes& layer_times) {
     for (int i = 0; i < options.warmup; ++i)
-        timePass(net, input);
+        timePass(model, input);
     std::vector<double> times_ms;
     for (int i = 0; i < options.iterations; ++i) {
-        times_ms.push_back(timePass(net, input));
-        layer_times.addPass(net);
+        times_ms.push_back(timePass(model, input));
+        layer_times.addPass(model.net);
     }
     return summarise(std::move(times_ms));
 }
@@ -131,7 +131,7 @@ int bench(const BenchOptions& options) {
     LoadedModel loaded = loadModel(options.model);
     const cv::Mat input = randomInput(loaded.model.info.input_shape);
     LayerTimes layer_times;
-    const Timing timing = measure(loaded.model.net, input, options, layer_times);
+    const Timing timing = measure(loaded.model, input, options, layer_times);
     const std::vector<LayerTypeTime> layers = layer_times.table();
     if (options.json)
         printJson(benchJson(options, loaded, timing, layers));

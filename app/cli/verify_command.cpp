@@ -72,10 +72,9 @@ std::vector<int> shapeOf(const cv::Mat& blob) {
 }
 
 /// All outputs of one forward pass.
-std::vector<cv::Mat> forward(cv::dnn::Net& net, const NpyArray& input) {
-    net.setInput(input.blob());
-    std::vector<cv::Mat> outputs;
-    net.forward(outputs, net.getUnconnectedOutLayersNames());
+std::vector<cv::Mat> outputsFor(irmb::Model& model, const NpyArray& input) {
+    model.net.setInput(input.blob());
+    std::vector<cv::Mat> outputs = irmb::forward(model);
     for (cv::Mat& output : outputs) {
         if (output.depth() != CV_32F)
             output.convertTo(output, CV_32F);
@@ -187,7 +186,7 @@ int verify(const VerifyOptions& options) {
     LoadedModel loaded = loadModel(model_options);
     checkInput(input, options, loaded.model.info);
     const Selected actual =
-        selectOutput(forward(loaded.model.net, input), expected, options, loaded.model.info);
+        selectOutput(outputsFor(loaded.model, input), expected, options, loaded.model.info);
     const Verdict verdict = judge(actual, expected, options, loaded.model.info);
 
     Json json = {{"model", options.model.path}};

@@ -58,7 +58,7 @@ Inference ModelDetector::infer(const cv::Mat& bgr) {
     inference.preprocess_ms = watch.lapMs();
     model_.net.setInput(blob_);
     // The network owns what it returns and writes over it in the next pass.
-    inference.output = model_.net.forward().clone();
+    inference.output = irmb::forward(model_).front().clone();
     inference.inference_ms = watch.lapMs();
     return inference;
 }

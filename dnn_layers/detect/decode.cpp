@@ -172,7 +172,7 @@ std::vector<Detection> detect(Model& model, const cv::Mat& bgr, const DecodeOpti
     cv::Mat blob;
     const auto boxes = makeBlob(images, model.info.input_size, blob);
     model.net.setInput(blob);
-    return decode(model.net.forward(), model.info.head, boxes.front(), options);
+    return decode(forward(model).front(), model.info.head, boxes.front(), options);
 }
 
 } // namespace irmb

@@ -1,6 +1,6 @@
 #include "import_net.hpp"
 
-#include "onnx/text.hpp"
+#include "opencv_message.hpp"
 
 #include <opencv2/core/utils/logger.hpp>
 
@@ -22,31 +22,6 @@ public:
 private:
     cv::utils::logging::LogLevel before_;
 };
-
-/// Takes every stretch from `first` up to and with the next `last` out of `text`.
-void eraseBetween(std::string& text, const std::string& first, const std::string& last) {
-    for (std::size_t begin = 0; (begin = text.find(first, begin)) != std::string::npos;) {
-        const std::size_t end = text.find(last, begin + first.size());
-        if (end == std::string::npos)
-            return;
-        text.erase(begin, end + last.size() - begin);
-    }
-}
-
-/// OpenCV's many lines on one failure as one, without its source files.
-std::string condensed(std::string text) {
-    eraseBetween(text, "OpenCV(", ": error: ");
-    eraseBetween(text, " in function '", "'");
-    std::string line;
-    for (const char c : text) {
-        const bool gap = c == ' ' || c == '\n' || c == '\t' || c == '>';
-        if (!gap)
-            line += c;
-        else if (!line.empty() && line.back() != ' ')
-            line += ' ';
-    }
-    return onnx::printable(line, 400);
-}
 
 [[noreturn]] void refuse(const std::string& path, const std::string& cause) {
     CV_Error(cv::Error::StsNotImplemented,

@@ -182,6 +182,20 @@ TEST(ReadModel, KeepsMessagesShort) {
     EXPECT_LT(fault.size(), 1000u);
 }
 
+TEST(Forward, NamesTheFileWhenOpenCvCannotRunIt) {
+    ReadOptions options;
+    options.engine = Engine::Classic; // the new engine computes something from any input
+    Model model = read(makeSmallModel(), options);
+    model.net.setInput(cv::Mat(std::vector<int>{1, 5, 6, 6}, CV_32F, cv::Scalar(0)));
+    try {
+        irmb::forward(model);
+        FAIL() << "five channels were taken for three";
+    } catch (const cv::Exception& error) {
+        EXPECT_EQ(error.err.find(model.info.path + ": OpenCV"), 0u) << error.err;
+        EXPECT_EQ(error.err.find('\n'), std::string::npos) << error.err;
+    }
+}
+
 TEST(ReadModel, DemandsFusionOnRequest) {
     const std::string golden = VIGIL_TEST_DIR "/../golden/";
     ReadOptions required;

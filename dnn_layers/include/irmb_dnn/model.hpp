@@ -95,6 +95,11 @@ struct Model {
 /// Throws cv::Exception with a message that names the file, what is wrong and the remedy.
 Model readModel(const std::string& path, const ReadOptions& options = {});
 
+/// Outputs of the network for the input that was set, in the order of info.output_names. They
+/// belong to the network, which writes over them in the next pass. Throws cv::Exception with one
+/// line that names the file when OpenCV cannot run the network.
+std::vector<cv::Mat> forward(Model& model);
+
 /// Rewrites `input` as readModel() would see it and writes it to `output`: with custom nodes, or,
 /// with Fusion::Off, with standard operators only. Plain cv::dnn::readNetFromONNX reads the result
 /// once registerLayers() was called. The returned model's `net` is empty.
