@@ -1,5 +1,4 @@
 #include "command.hpp"
-#include "default_model.hpp"
 #include "detect/model_detector.hpp"
 #include "eval/class_map.hpp"
 #include "eval/coco_data.hpp"
@@ -209,7 +208,7 @@ int evaluate(EvalOptions& options) {
     InterruptGuard interrupt;
     checkOptions(options);
     if (options.detections.empty() && options.model.path.empty())
-        options.model.path = defaultModel();
+        options.model.path = usualModel();
     Judgement judgement;
     judgement.data = openData(options.data);
     if (options.detections.empty())

@@ -1,8 +1,8 @@
 #include "command.hpp"
+#include "detect/version.hpp"
 #include "model_options.hpp"
 #include "npy.hpp"
 #include "output.hpp"
-#include "version.hpp"
 
 #include <filesystem>
 #include <iostream>

@@ -1,5 +1,8 @@
 #include "model_options.hpp"
 
+#include "command.hpp"
+#include "detect/default_model.hpp"
+
 #include <opencv2/core.hpp>
 
 #include <cctype>
@@ -54,12 +57,6 @@ std::string join(const std::vector<std::string>& names) {
     for (const std::string& name : names)
         text += (text.empty() ? "" : ", ") + name;
     return text;
-}
-
-irmb::Engine engineByName(const std::string& name) {
-    if (name == "new")
-        return irmb::Engine::New;
-    return name == "classic" ? irmb::Engine::Classic : irmb::Engine::Auto;
 }
 
 } // namespace
@@ -151,28 +148,11 @@ void addEngineOptions(CLI::App& parser, ModelOptions& options) {
         ->type_name("N");
 }
 
-irmb::ReadOptions readOptions(const ModelOptions& options, const BackendChoice& backend) {
-    irmb::ReadOptions read;
-    read.input_size = options.input_size;
-    read.batch = options.batch;
-    read.fusion = options.no_fuse ? irmb::Fusion::Off : irmb::Fusion::Auto;
-    read.cut_tail = !options.no_cut;
-    read.engine = chooseEngine(backend, engineByName(options.engine));
-    read.for_cuda = backend.backend == cv::dnn::DNN_BACKEND_CUDA;
-    return read;
-}
-
-LoadedModel loadModel(const ModelOptions& options) {
-    LoadedModel loaded;
-    // The new engine runs on the CPU alone, so asking for it settles an open backend.
-    const bool cpu_engine = options.engine == "new" && options.backend == "auto";
-    loaded.backend = chooseBackend(cpu_engine ? "cpu" : options.backend, options.precision);
-    if (options.threads > 0)
-        cv::setNumThreads(options.threads);
-    loaded.model = irmb::readModel(options.path, readOptions(options, loaded.backend));
-    loaded.model.net.setPreferableBackend(loaded.backend.backend);
-    loaded.model.net.setPreferableTarget(loaded.backend.target);
-    return loaded;
+std::string usualModel() {
+    std::string model = defaultModel();
+    if (model.empty())
+        throw UsageError("no model: give one with --model FILE.onnx, or set VIGIL_MODEL");
+    return model;
 }
 
 } // namespace vigil

@@ -1,5 +1,5 @@
 #include "command.hpp"
-#include "version.hpp"
+#include "detect/version.hpp"
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>

@@ -1,5 +1,4 @@
 #include "command.hpp"
-#include "default_model.hpp"
 #include "detect/model_detector.hpp"
 #include "interrupt.hpp"
 #include "model_options.hpp"
@@ -207,7 +206,7 @@ int run(RunOptions& options) {
     InterruptGuard interrupt;
     const FrameRange range = rangeFrom(options);
     if (options.model.path.empty())
-        options.model.path = defaultModel();
+        options.model.path = usualModel();
     checkOutputs(options);
     quietFfmpeg();
 

@@ -5,7 +5,7 @@ namespace vigil {
 RunStats runPipeline(PipelineParts parts, Mode mode, const FrameRange& range, Progress progress,
                      InterruptGuard& interrupt) {
     parts.observer = [&](const FrameResult&, const RunCounts& counts) {
-        progress.update(counts.processed, counts.dropped);
+        progress.update(counts.processed, counts.dropped.total());
     };
     Pipeline pipeline(std::move(parts), mode, range);
     struct Release {

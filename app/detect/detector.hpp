@@ -4,9 +4,12 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include <memory>
 #include <vector>
 
 namespace vigil {
+
+class Detector;
 
 /// The network's answer to one picture, not decoded yet.
 struct Inference {
@@ -14,6 +17,7 @@ struct Inference {
     irmb::Letterbox placement; ///< of the picture in the network's input
     double preprocess_ms = 0;
     double inference_ms = 0;
+    std::shared_ptr<Detector> detector; ///< the one that made it, where that can change
 };
 
 /// Finds objects in pictures, in two steps that may run in two threads.

@@ -21,14 +21,21 @@ public:
         return !closed_ && append(std::move(item));
     }
 
-    /// Never waits: drops the oldest items to make room, and adds their number to `dropped`.
+    /// Never waits: the item replaces those inside, whose number is added to `dropped`.
     bool pushNewest(T item, int64_t& dropped) {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (closed_)
             return false;
-        for (; items_.size() >= capacity_; ++dropped)
-            items_.pop_front();
+        dropped += static_cast<int64_t>(items_.size());
+        items_.clear();
         return append(std::move(item));
+    }
+
+    /// Never waits: does nothing unless the queue is empty.
+    void pushIfEmpty(T item) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!closed_ && items_.empty())
+            append(std::move(item));
     }
 
     /// Waits for an item. Empty when there will be none any more.

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "detect/detector.hpp"
 #include "source/frame.hpp"
 
 #include <irmb_dnn/detection.hpp>
 
+#include <chrono>
 #include <vector>
 
 namespace vigil {
@@ -23,6 +25,9 @@ struct FrameResult {
     Frame frame;
     std::vector<irmb::Detection> detections; ///< best first, in pixels of the source
     StageTimes times;
+    std::chrono::steady_clock::time_point captured_at; ///< when the source delivered the frame
+    Inference inference;                               ///< what the detections were decoded from
+    bool repeated = false; ///< seen before: sinks have it already, see Pipeline::refresh()
 };
 
 } // namespace vigil

@@ -15,11 +15,6 @@ namespace {
 // the newest frame alone, and so do the later hand-overs, to hold few frames at a time.
 constexpr std::size_t reserve = 2;
 
-struct Inferred {
-    FrameResult result;
-    Inference inference;
-};
-
 void addTimes(const StageTimes& times, std::map<std::string, LatencyStats>& latency) {
     latency["decode"].add(times.decode_ms);
     latency["preprocess"].add(times.preprocess_ms);
@@ -33,8 +28,8 @@ void addTimes(const StageTimes& times, std::map<std::string, LatencyStats>& late
 
 /// What the stages of one run share.
 struct Pipeline::Stages {
-    Stages(Source& source_in, std::size_t capture_capacity)
-        : source(source_in), captured(capture_capacity), inferred(1), decoded(1) {}
+    explicit Stages(Source& source_in)
+        : source(source_in), captured(reserve), inferred(1), decoded(1) {}
 
     /// Runs one stage and keeps its failure if it is the first.
     template <typename Work>
@@ -54,7 +49,7 @@ struct Pipeline::Stages {
 
     Source& source;
     BoundedQueue<FrameResult> captured;
-    BoundedQueue<Inferred> inferred;
+    BoundedQueue<FrameResult> inferred;
     BoundedQueue<FrameResult> decoded;
     std::atomic<bool> failed{false};
     std::mutex mutex;
@@ -73,6 +68,28 @@ void Pipeline::cancel() noexcept {
     parts_.source.stop();
 }
 
+void Pipeline::setStages(Stages* stages) {
+    const std::lock_guard<std::mutex> lock(refresh_mutex_);
+    stages_ = stages;
+}
+
+void Pipeline::keep(const FrameResult& result) {
+    const std::lock_guard<std::mutex> lock(refresh_mutex_);
+    newest_ = result;
+}
+
+void Pipeline::refresh(Redo what) {
+    const std::lock_guard<std::mutex> lock(refresh_mutex_);
+    if (!stages_ || newest_.frame.image.empty())
+        return;
+    FrameResult again = newest_;
+    again.repeated = true;
+    if (what == Redo::Inference)
+        stages_->captured.pushIfEmpty(std::move(again));
+    else
+        stages_->inferred.pushIfEmpty(std::move(again));
+}
+
 void Pipeline::capture(Stages& stages) {
     FramePicker picker(range_);
     FrameResult result;
@@ -85,12 +102,13 @@ void Pipeline::capture(Stages& stages) {
             continue;
         if (parts_.source.info().live)
             watch.lapMs(); // waiting for a live frame is no work
+        result.captured_at = std::chrono::steady_clock::now();
         ++captured_;
         if (!parts_.source.retrieve(result.frame)) {
             ++damaged_;
             continue;
         }
-        result.times.decode_ms = watch.lapMs();
+        result.times.decode_ms = std::max(0.0, watch.lapMs() - result.frame.waited_ms);
         int64_t superseded = 0;
         const bool goes_on = mode_ == Mode::RealTime
                                  ? stages.captured.pushNewest(std::move(result), superseded)
@@ -105,22 +123,21 @@ void Pipeline::capture(Stages& stages) {
 
 void Pipeline::infer(Stages& stages) {
     while (std::optional<FrameResult> item = stages.captured.pop()) {
-        Inferred out;
-        out.inference = parts_.detector.infer(item->frame.image);
-        out.result = std::move(*item);
-        out.result.times.preprocess_ms = out.inference.preprocess_ms;
-        out.result.times.inference_ms = out.inference.inference_ms;
-        if (!stages.inferred.push(std::move(out)))
+        item->inference = parts_.detector.infer(item->frame.image);
+        item->times.preprocess_ms = item->inference.preprocess_ms;
+        item->times.inference_ms = item->inference.inference_ms;
+        if (!stages.inferred.push(std::move(*item)))
             return;
     }
 }
 
 void Pipeline::postprocess(Stages& stages) {
-    while (std::optional<Inferred> item = stages.inferred.pop()) {
+    while (std::optional<FrameResult> item = stages.inferred.pop()) {
+        keep(*item);
         Stopwatch watch;
-        item->result.detections = parts_.detector.decode(item->inference);
-        item->result.times.postprocess_ms = watch.lapMs();
-        if (!stages.decoded.push(std::move(item->result)))
+        item->detections = parts_.detector.decode(item->inference);
+        item->times.postprocess_ms = watch.lapMs();
+        if (!stages.decoded.push(std::move(*item)))
             return;
     }
 }
@@ -137,11 +154,13 @@ void Pipeline::deliver(FrameResult& result) {
 
 void Pipeline::output(Stages& stages, RunStats& stats) {
     while (std::optional<FrameResult> item = stages.decoded.pop()) {
-        deliver(*item);
-        ++stats.frames_processed;
-        addTimes(item->times, stats.latency);
+        if (!item->repeated) {
+            deliver(*item);
+            ++stats.frames_processed;
+            addTimes(item->times, stats.latency);
+        }
         if (parts_.observer)
-            parts_.observer(*item, {captured_, stats.frames_processed, superseded_ + damaged_});
+            parts_.observer(*item, {captured_, stats.frames_processed, {superseded_, damaged_, 0}});
     }
 }
 
@@ -154,7 +173,8 @@ void Pipeline::finishSinks(Stages& stages) {
 RunStats Pipeline::run() {
     RunStats stats;
     Stopwatch watch;
-    Stages stages(parts_.source, mode_ == Mode::RealTime ? 1 : reserve);
+    Stages stages(parts_.source);
+    setStages(&stages);
     // A stage that ends, for whatever reason, lets those after it use up what it made and tells
     // those before it that nothing more will be taken.
     std::thread capturing([&] {
@@ -176,6 +196,7 @@ RunStats Pipeline::run() {
     capturing.join();
     inferring.join();
     postprocessing.join();
+    setStages(nullptr);
     finishSinks(stages);
 
     stats.frames_captured = captured_;

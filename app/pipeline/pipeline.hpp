@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,13 @@ struct RunStats {
 struct RunCounts {
     int64_t captured = 0;
     int64_t processed = 0;
-    int64_t dropped = 0;
+    Drops dropped;
+};
+
+/// What to do again to the newest frame.
+enum class Redo {
+    Decoding, ///< with the detector's options of now
+    Inference ///< with the detector of now
 };
 
 /// What a pipeline works with. It owns nothing of it.
@@ -67,12 +74,22 @@ public:
     /// case, then the first failure is thrown. Call it once.
     RunStats run();
 
+    /// Shows the newest frame once more to the observer, but not to the sinks: a paused frame after
+    /// a change of options or of the model. Does nothing while newer frames are on their way. From
+    /// any thread, at any time; not for pipelines that draw.
+    void refresh(Redo what);
+
+    /// Takes effect with the next frame. From any thread, at any time.
+    void setMode(Mode mode) { mode_ = mode; }
+
     /// Ends the run after the frames that were captured so far. From any thread, at any time.
     void cancel() noexcept;
 
 private:
     struct Stages;
 
+    void setStages(Stages* stages);
+    void keep(const FrameResult& result);
     void capture(Stages& stages);
     void infer(Stages& stages);
     void postprocess(Stages& stages);
@@ -81,13 +98,16 @@ private:
     void finishSinks(Stages& stages);
 
     PipelineParts parts_;
-    Mode mode_;
+    std::atomic<Mode> mode_;
     FrameRange range_;
     bool draws_ = false;
     std::atomic<bool> cancelled_{false};
     std::atomic<int64_t> captured_{0};
     std::atomic<int64_t> superseded_{0};
     std::atomic<int64_t> damaged_{0};
+    std::mutex refresh_mutex_;
+    Stages* stages_ = nullptr; ///< while run() works
+    FrameResult newest_;       ///< what was decoded last
 };
 
 } // namespace vigil

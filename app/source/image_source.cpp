@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <glob.h>
 
 namespace vigil {
@@ -12,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double nominal_fps = 25;
+constexpr double rounding = 0.01; // of a frame
 constexpr std::size_t max_warnings = 20;
 
 bool isDigit(char c) {
@@ -93,7 +95,9 @@ ImageSource::ImageSource(const std::string& name, std::vector<fs::path> files)
     info_.name = name;
     info_.stills = true;
     info_.fps = nominal_fps;
+    info_.seekable = true;
     info_.frame_count = static_cast<int64_t>(files_.size());
+    info_.duration_ms = static_cast<double>(files_.size()) * 1000 / nominal_fps;
 }
 
 bool ImageSource::grab(Frame& frame) {
@@ -118,6 +122,17 @@ bool ImageSource::retrieve(Frame& frame) {
     if (warnings_.size() < max_warnings)
         warnings_.push_back("'" + path + "' cannot be read as an image");
     return false;
+}
+
+bool ImageSource::seek(double time_ms) {
+    const double place = std::ceil(time_ms * nominal_fps / 1000 - rounding);
+    next_ =
+        static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(files_.size() - 1)));
+    return true;
+}
+
+bool ImageSource::seekBefore(double time_ms) {
+    return seek(time_ms - 1000 / nominal_fps);
 }
 
 } // namespace vigil

@@ -28,6 +28,8 @@ public:
     const SourceInfo& info() const override { return info_; }
     bool grab(Frame& frame) override;
     bool retrieve(Frame& frame) override;
+    bool seek(double time_ms) override;
+    bool seekBefore(double time_ms) override;
     std::vector<std::string> warnings() const override { return warnings_; }
 
 private:

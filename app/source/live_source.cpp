@@ -33,12 +33,16 @@ cv::VideoCapture openStream(const std::string& url, const LiveOptions& options) 
     return capture;
 }
 
-cv::VideoCapture openDevice(const std::string& spec) {
+cv::VideoCapture openDevice(const std::string& spec, cv::Size size) {
     cv::VideoCapture capture;
     if (spec.find('/') == std::string::npos)
         capture.open(std::stoi(spec), cv::CAP_V4L2);
     else
         capture.open(spec, cv::CAP_V4L2);
+    if (!size.empty()) {
+        capture.set(cv::CAP_PROP_FRAME_WIDTH, size.width);
+        capture.set(cv::CAP_PROP_FRAME_HEIGHT, size.height);
+    }
     return capture;
 }
 
@@ -92,13 +96,17 @@ bool LiveSource::reconnect() {
     ++interruptions_;
     milliseconds wait = first_pause;
     for (int i = 0; i < options_.max_reopenings; ++i) {
+        setTrouble("no picture; opening it again, try " + std::to_string(i + 1) + " of " +
+                   std::to_string(options_.max_reopenings));
         connection_.reset();
         pause(wait);
         if (stopped())
             return false;
         connection_ = connect_();
-        if (connection_ && connection_->grab())
+        if (connection_ && connection_->grab()) {
+            setTrouble("");
             return true;
+        }
         wait = std::min(wait * 2, longest_pause);
     }
     CV_Error(cv::Error::StsError, "'" + info_.name +
@@ -110,6 +118,16 @@ bool LiveSource::reconnect() {
 bool LiveSource::stopped() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return stopped_;
+}
+
+std::string LiveSource::trouble() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return trouble_;
+}
+
+void LiveSource::setTrouble(std::string text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    trouble_.swap(text);
 }
 
 void LiveSource::pause(milliseconds duration) {
@@ -136,7 +154,7 @@ std::vector<std::string> LiveSource::warnings() const {
 
 std::unique_ptr<Source> openCamera(const std::string& spec, const LiveOptions& options) {
     return std::make_unique<LiveSource>(
-        spec, [spec] { return connectionTo(openDevice(spec)); },
+        spec, [spec, size = options.camera_size] { return connectionTo(openDevice(spec, size)); },
         "is the camera plugged in, free and readable? 'v4l2-ctl --list-devices' lists cameras",
         options);
 }

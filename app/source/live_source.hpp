@@ -36,11 +36,13 @@ public:
     bool grab(Frame& frame) override;
     bool retrieve(Frame& frame) override;
     void stop() noexcept override;
+    std::string trouble() const override;
     std::vector<std::string> warnings() const override;
 
 private:
     bool reconnect();
     bool stopped() const;
+    void setTrouble(std::string text);
     void pause(std::chrono::milliseconds duration);
 
     SourceInfo info_;
@@ -54,6 +56,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool stopped_ = false;
+    std::string trouble_;
 };
 
 /// A camera by index ("0") or device ("/dev/video0").

@@ -63,10 +63,12 @@ public:
     std::function<void()> on_stop;
     int64_t damaged_frame = -1;
 
-private:
+protected:
     SourceInfo info_;
     int64_t count_;
     int64_t next_ = 0;
+
+private:
     std::atomic<bool> stopped_{false};
 };
 

@@ -1,7 +1,5 @@
 #include "default_model.hpp"
 
-#include "command.hpp"
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -12,14 +10,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> modelFolders() {
+/// Places as seen from the folder of the program.
+std::vector<fs::path> besideProgram(const std::vector<std::string>& places) {
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (error)
-        return {};
-    const fs::path folder = program.parent_path();
-    return {folder / "../../resources/models", // build/bin in the sources
-            folder / "../share/vigil/models"}; // installed
+    std::vector<fs::path> paths;
+    for (const std::string& place : places)
+        if (!error)
+            paths.push_back((program.parent_path() / place).lexically_normal());
+    return paths;
+}
+
+std::vector<fs::path> modelFolders() {
+    return besideProgram({"../../resources/models",  // build/bin in the sources
+                          "../share/vigil/models"}); // installed
 }
 
 std::string firstModelIn(const fs::path& folder) {
@@ -42,7 +46,16 @@ std::string defaultModel() {
         if (!model.empty())
             return model;
     }
-    throw UsageError("no model: give one with --model FILE.onnx, or set VIGIL_MODEL");
+    return "";
+}
+
+std::string demoClip() {
+    std::error_code error;
+    for (const fs::path& clip :
+         besideProgram({"../demo/vtest.avi", "../share/vigil/videos/vtest.avi"}))
+        if (fs::is_regular_file(clip, error))
+            return clip.string();
+    return "";
 }
 
 } // namespace vigil

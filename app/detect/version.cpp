@@ -1,6 +1,6 @@
 #include "version.hpp"
 
-#include "detect/backend.hpp"
+#include "backend.hpp"
 
 #include <opencv2/core/utility.hpp>
 #include <opencv2/core/version.hpp>
