@@ -1,4 +1,4 @@
-# Installs irmb_dnn with its headers and a CMake package, and the program vigil.
+# Installs irmb_dnn with its headers and a CMake package, and the programs vigil and vigil-gui.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/irmb_dnn)
@@ -20,4 +20,12 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
 
 if(TARGET vigil)
     install(TARGETS vigil)
+endif()
+
+if(TARGET vigil-gui)
+    install(TARGETS vigil-gui)
+    install(FILES ${PROJECT_SOURCE_DIR}/resources/vigil-gui.desktop
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
+    install(FILES ${PROJECT_SOURCE_DIR}/resources/icons/vigil.svg
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps)
 endif()
