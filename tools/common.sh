@@ -12,6 +12,10 @@ opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev
 vigil_packages=(g++ cmake ninja-build pkg-config libprotozero-dev libcli11-dev nlohmann-json3-dev
     libyaml-cpp-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
 test_packages=(libgtest-dev libgmock-dev libboost-context-dev ffmpeg)
+gui_packages=(qt6-base-dev qt6-svg-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools
+    qt6-translations-l10n fonts-dejavu-core)
+gui_test_packages=(fonts-noto-cjk)
+least_qt=6.4
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }
@@ -47,6 +51,16 @@ need_packages() {
         say "apt-get update reported an error; trying with what it knows"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 < /dev/null
+}
+
+# need_gui_packages NAME...: Qt and the packages named, where the distribution's Qt is new enough;
+# fails where it is not.
+need_gui_packages() {
+    local candidate
+    candidate=$(apt-cache policy qt6-base-dev 2> /dev/null | awk '$1 == "Candidate:" { print $2 }')
+    [[ $candidate =~ ^([0-9]+:)?([0-9.]+) ]] || return 1
+    at_least "${BASH_REMATCH[2]%.}" "$least_qt" || return 1
+    need_packages "${gui_packages[@]}" "$@"
 }
 
 # at_least VERSION LEAST

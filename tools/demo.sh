@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Sets everything up and runs vigil on OpenCV's street clip.
+# Sets everything up and shows OpenCV's street clip in vigil-gui, or runs vigil on it.
 set -euo pipefail
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
     cat << 'END'
-usage: tools/demo.sh [--opencv DIR|system|VERSION] [-DNAME=VALUE ...] [-- OPTIONS OF vigil run ...]
+usage: tools/demo.sh [--headless] [--opencv DIR|system|VERSION] [-DNAME=VALUE ...]
+                     [-- OPTIONS OF vigil run ...]
 
-Installs packages, builds OpenCV (once) and Vigil, and runs vigil on a street clip. The annotated
-video, the detections and a summary land in build/demo/.
+Installs packages, builds OpenCV (once) and Vigil, and opens a street clip in the desktop app.
+Without a display, with --headless, or with options behind --, it runs vigil on the clip instead:
+the annotated video, the detections and a summary land in build/demo/.
 
   --opencv DIR       an OpenCV >= 4.10 of yours (also: OpenCV_DIR in the environment)
   --opencv system    the distribution's, where it is new enough
@@ -25,12 +27,14 @@ Environment: VIGIL_MODEL   the ONNX model to run
 END
 }
 
-choice='' cmake_options=()
+choice='' cmake_options=() headless=''
+[[ ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]] || headless=1
 while (($#)); do
     case $1 in
+        --headless) headless=1 ;;
         --opencv) choice=${2:?--opencv needs a value}; shift ;;
         -D?*) cmake_options+=("$1") ;;
-        --) shift; break ;;
+        --) shift; headless=1; break ;;
         -h | --help) usage; exit ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -69,12 +73,20 @@ find_clip() {
 model=$(find_model)
 output=$root/build/demo
 need_packages "${vigil_packages[@]}"
+if [[ ! $headless ]] && ! need_gui_packages; then
+    say "No Qt >= $least_qt here for the desktop app: running vigil instead."
+    headless=1
+fi
 opencv=$(choose_opencv "$choice")
 [[ -e $root/build/CMakeCache.txt ]] || cmake_options+=(-DVIGIL_BUILD_TESTS=OFF)
 build_vigil default "$opencv" "${cmake_options[@]}"
 
 mkdir -p "$output"
 clip=$(find_clip "$opencv")
+[[ $clip != */vtest.avi || $clip -ef $output/vtest.avi ]] || ln -sf "$clip" "$output/vtest.avi"
+if [[ ! $headless ]]; then
+    exec "$root/build/bin/vigil-gui" --model "$model" --source "$clip"
+fi
 "$root/build/bin/vigil" run --model "$model" --source "$clip" --output "$output/vtest.mkv" \
     --jsonl "$output/vtest.jsonl" --summary "$output/summary.json" "$@"
 say "Annotated video: $output/vtest.mkv"

@@ -44,6 +44,8 @@ skip_reasons() {
 }
 
 need_packages "${vigil_packages[@]}" "${test_packages[@]}"
+need_gui_packages "${gui_test_packages[@]}" ||
+    say "No Qt >= $least_qt here: vigil-gui is neither built nor tested."
 opencv=$(choose_opencv "$choice")
 build_vigil "$preset" "$opencv" "${cmake_options[@]}"
 
