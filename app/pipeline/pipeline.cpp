@@ -68,6 +68,10 @@ void Pipeline::cancel() noexcept {
     parts_.source.stop();
 }
 
+RunCounts Pipeline::counts() const noexcept {
+    return {captured_, processed_, {superseded_, damaged_, 0}};
+}
+
 void Pipeline::setStages(Stages* stages) {
     const std::lock_guard<std::mutex> lock(refresh_mutex_);
     stages_ = stages;
@@ -156,11 +160,11 @@ void Pipeline::output(Stages& stages, RunStats& stats) {
     while (std::optional<FrameResult> item = stages.decoded.pop()) {
         if (!item->repeated) {
             deliver(*item);
-            ++stats.frames_processed;
+            ++processed_;
             addTimes(item->times, stats.latency);
         }
         if (parts_.observer)
-            parts_.observer(*item, {captured_, stats.frames_processed, {superseded_, damaged_, 0}});
+            parts_.observer(*item, counts());
     }
 }
 
@@ -200,6 +204,7 @@ RunStats Pipeline::run() {
     finishSinks(stages);
 
     stats.frames_captured = captured_;
+    stats.frames_processed = processed_;
     stats.dropped.superseded = superseded_;
     stats.dropped.damaged = damaged_;
     stats.dropped.aborted = captured_ - stats.frames_processed - superseded_ - damaged_;

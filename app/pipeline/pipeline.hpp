@@ -82,6 +82,9 @@ public:
     /// Takes effect with the next frame. From any thread, at any time.
     void setMode(Mode mode) { mode_ = mode; }
 
+    /// How far the run is, frames that nobody was shown included. From any thread, at any time.
+    RunCounts counts() const noexcept;
+
     /// Ends the run after the frames that were captured so far. From any thread, at any time.
     void cancel() noexcept;
 
@@ -103,6 +106,7 @@ private:
     bool draws_ = false;
     std::atomic<bool> cancelled_{false};
     std::atomic<int64_t> captured_{0};
+    std::atomic<int64_t> processed_{0};
     std::atomic<int64_t> superseded_{0};
     std::atomic<int64_t> damaged_{0};
     std::mutex refresh_mutex_;

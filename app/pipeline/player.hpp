@@ -41,6 +41,7 @@ public:
     /// the detector goes. Live sources play in real time always.
     void setMode(Mode mode);
     void refresh(Redo what) { pipeline_.refresh(what); }
+    RunCounts counts() const noexcept { return pipeline_.counts(); }
 
     /// Asks the threads to end without waiting for them.
     void cancel() noexcept { pipeline_.cancel(); }

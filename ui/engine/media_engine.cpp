@@ -353,7 +353,10 @@ void MediaEngine::saveSnapshot(const PicturePtr& picture, const QString& path, b
 }
 
 Telemetry::Snapshot MediaEngine::telemetry() const {
-    return telemetry_->snapshot(Telemetry::Clock::now());
+    Telemetry::Snapshot snapshot = telemetry_->snapshot(Telemetry::Clock::now());
+    if (player_)
+        snapshot.counts = player_->counts(); // frames after the last one that was shown, too
+    return snapshot;
 }
 
 QString MediaEngine::trouble() const {
