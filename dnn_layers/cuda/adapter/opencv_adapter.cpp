@@ -1,0 +1,134 @@
+#include "cuda/adapter/opencv_adapter.hpp"
+
+#include "cuda/host_weights.hpp"
+#include "cuda/irmb_kernels.hpp"
+
+#define HAVE_CUDA 1
+#include <opencv2/core.hpp>
+
+#include <op_cuda.hpp>
+
+// OpenCV's library holds these too, but does not export them. They complete the base class of our
+// node; the conversions are called on no path that this file takes.
+namespace cv::dnn {
+
+BackendNode::BackendNode(int backend_id) : backendId(backend_id) {}
+BackendNode::~BackendNode() = default;
+
+namespace cuda4dnn::kernels {
+
+void fp32_to_fp16(const csl::Stream&, csl::Span<half>, csl::View<float>) {
+    CV_Error(Error::StsInternal, "iRMB: unexpected conversion to half precision");
+}
+
+void fp16_to_fp32(const csl::Stream&, csl::Span<float>, csl::View<half>) {
+    CV_Error(Error::StsInternal, "iRMB: unexpected conversion to single precision");
+}
+
+} // namespace cuda4dnn::kernels
+} // namespace cv::dnn
+
+namespace irmb::cuda {
+namespace {
+
+namespace csl = cv::dnn::cuda4dnn::csl;
+using Wrapper = cv::Ptr<cv::dnn::BackendWrapper>;
+
+cv::dnn::CUDABackendWrapper& cudaWrapper(const Wrapper& wrapper) {
+    CV_Assert(wrapper && wrapper->backendId == cv::dnn::DNN_BACKEND_CUDA);
+    return static_cast<cv::dnn::CUDABackendWrapper&>(*wrapper);
+}
+
+/// Errors of the kernels as OpenCV's.
+template <typename Function>
+auto rethrown(Function function) {
+    try {
+        return function();
+    } catch (const Error& error) {
+        CV_Error(cv::Error::GpuApiCallError, error.what());
+    }
+}
+
+/// `T` is float or half, as in OpenCV's tensors.
+template <typename T>
+class Node final : public cv::dnn::CUDABackendNode {
+public:
+    Node(csl::Stream stream, std::shared_ptr<const IrmbKernels<T>> kernels, const MapShape& shape)
+        : stream_(std::move(stream)),
+          kernels_(std::move(kernels)),
+          shape_(shape),
+          scratch_bytes_(kernels_->scratchBytes(shape)) {}
+
+    void forward(const std::vector<Wrapper>& in, const std::vector<Wrapper>& out,
+                 csl::Workspace& workspace) override {
+        using TypedWrapper = cv::dnn::GetCUDABackendWrapperType<T>;
+        CV_Assert(in.size() == 1 && out.size() == 1);
+        cudaWrapper(in[0]).copyToDevice(); // a virtual call: OpenCV's code converts where needed
+        const auto x = static_cast<TypedWrapper&>(cudaWrapper(in[0])).getView();
+        const auto y = static_cast<TypedWrapper&>(cudaWrapper(out[0])).getSpan();
+        rethrown([&] {
+            kernels_->launch(stream_.get(), x.get().get(), y.get().get(), scratch(workspace),
+                             shape_);
+        });
+    }
+
+    std::size_t get_workspace_memory_in_bytes() const noexcept override {
+        csl::WorkspaceBuilder builder; // rounds as the allocator does
+        builder.require(scratch_bytes_);
+        return builder.required_workspace_size();
+    }
+
+private:
+    void* scratch(csl::Workspace& workspace) const {
+        if (scratch_bytes_ == 0)
+            return nullptr;
+        csl::WorkspaceAllocator allocator(workspace);
+        return allocator.get_instance(scratch_bytes_).template get<void>().get();
+    }
+
+    csl::Stream stream_;
+    std::shared_ptr<const IrmbKernels<T>> kernels_;
+    MapShape shape_;
+    std::size_t scratch_bytes_;
+};
+
+template <typename T>
+class TypedBlock final : public UploadedBlock {
+public:
+    TypedBlock(const IrmbParams& params, const IrmbWeights& weights, const std::string& layer)
+        : kernels_(std::make_shared<const IrmbKernels<T>>(params, hostWeights(weights), layer)) {}
+
+    cv::Ptr<cv::dnn::BackendNode> makeNode(const void* context,
+                                           const MatShape& shape) const override {
+        const auto& stream = static_cast<const csl::CSLContext*>(context)->stream;
+        return rethrown([&]() -> cv::Ptr<cv::dnn::BackendNode> {
+            return cv::makePtr<Node<T>>(stream, kernels_, MapShape{shape[0], shape[2], shape[3]});
+        });
+    }
+
+private:
+    std::shared_ptr<const IrmbKernels<T>> kernels_;
+};
+
+} // namespace
+
+bool hasAdapter() {
+    // The layout of private classes holds for one version alone.
+    static const bool same_version = cv::getVersionString() == CV_VERSION;
+    return same_version;
+}
+
+MatShape shapeOf(const Wrapper& wrapper) {
+    return cudaWrapper(wrapper).getShape();
+}
+
+std::shared_ptr<const UploadedBlock> upload(const IrmbParams& params, const IrmbWeights& weights,
+                                            int target, const std::string& layer) {
+    return rethrown([&]() -> std::shared_ptr<const UploadedBlock> {
+        if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
+            return std::make_shared<TypedBlock<half>>(params, weights, layer);
+        return std::make_shared<TypedBlock<float>>(params, weights, layer);
+    });
+}
+
+} // namespace irmb::cuda

@@ -1,0 +1,230 @@
+// OpenCV's own CUDA dispatch with iRMB layers in it, on libraries that stand in for CUDA's. What
+// the kernels compute is the reference's; everything around them is what runs on a GPU.
+#include "cuda_stand_in/stand_in.hpp"
+#include "irmb_by_reference.hpp"
+#include "layer/node_attributes.hpp"
+#include "reference/irmb_reference.hpp"
+#include "support/random_irmb.hpp"
+
+#include <irmb_dnn/layers.hpp>
+
+#include <gtest/gtest.h>
+#include <opencv2/dnn.hpp>
+
+#include <set>
+#include <thread>
+
+namespace irmb::test {
+namespace {
+
+/// A layer that OpenCV can run on the CPU alone: doubles its input.
+class HostOnly : public cv::dnn::Layer {
+public:
+    explicit HostOnly(const cv::dnn::LayerParams& params) : Layer(params) {}
+    static cv::Ptr<cv::dnn::Layer> create(cv::dnn::LayerParams& params) {
+        return cv::makePtr<HostOnly>(params);
+    }
+    void forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,
+                 cv::OutputArrayOfArrays /*internals*/) override {
+        std::vector<cv::Mat> maps;
+        std::vector<cv::Mat> results;
+        in.getMatVector(maps);
+        out.getMatVector(results);
+        maps[0].convertTo(results[0], CV_32F, 2);
+    }
+};
+
+struct Block {
+    IrmbParams params;
+    IrmbWeights weights;
+};
+
+/// A block whose input and output have 8 channels.
+Block makeBlock(cv::RNG& rng) {
+    IrmbParams params;
+    params.dim_in = params.dim_mid = params.dim_out = 8;
+    params.act = Activation::Silu;
+    return {params, randomWeights(params, rng)};
+}
+
+cv::dnn::LayerParams layerParams(const Block& block) {
+    const NodeAttributes attributes = toAttributes(block.params);
+    cv::dnn::LayerParams params;
+    for (const auto& [name, value] : attributes.ints)
+        params.set(name, value);
+    for (const auto& [name, value] : attributes.floats)
+        params.set(name, value);
+    for (const auto& [name, value] : attributes.strings)
+        params.set(name, value);
+    for (const WeightSlot& slot : weightSlots(block.params))
+        params.blobs.push_back(block.weights.*slot.member);
+    return params;
+}
+
+/// A network of layers in a row and what it should compute.
+class Chain {
+public:
+    explicit Chain(int target) : half_(target == cv::dnn::DNN_TARGET_CUDA_FP16) {
+        net.setInputsNames({"x"});
+        net.setPreferableBackend(cv::dnn::DNN_BACKEND_CUDA);
+        net.setPreferableTarget(target);
+    }
+
+    Chain& irmb(const Block& block) {
+        cv::dnn::LayerParams params = layerParams(block);
+        net.addLayerToPrev("irmb" + std::to_string(blocks_.size()), "irmb.iRMB", params);
+        blocks_.push_back(block);
+        return *this;
+    }
+
+    Chain& hostOnly() {
+        cv::dnn::LayerParams params;
+        net.addLayerToPrev("host" + std::to_string(blocks_.size()), "HostOnly", params);
+        blocks_.push_back({});
+        return *this;
+    }
+
+    cv::Mat forward(const cv::Mat& x) {
+        net.setInput(x);
+        return net.forward().clone();
+    }
+
+    void expectRight(const cv::Mat& x) {
+        cv::Mat y = x;
+        for (const Block& block : blocks_)
+            y = block.params.dim_in == 0 ? cv::Mat(2 * y)
+                                         : irmbReference(block.params, block.weights, y);
+        const double peak = cv::norm(y, cv::NORM_INF);
+        EXPECT_LE(maxDifference(forward(x), y), (half_ ? 1e-2 : 1e-5) * std::max(1.0, peak));
+    }
+
+    cv::dnn::Net net;
+
+private:
+    bool half_;
+    std::vector<Block> blocks_;
+};
+
+class CudaDispatch : public testing::TestWithParam<int> {
+protected:
+    static void SetUpTestSuite() {
+        registerLayers();
+        static std::once_flag once;
+        std::call_once(once,
+                       [] { cv::dnn::LayerFactory::registerLayer("HostOnly", HostOnly::create); });
+    }
+    void SetUp() override { takeLaunches(); }
+
+    cv::RNG rng{21};
+};
+
+INSTANTIATE_TEST_SUITE_P(, CudaDispatch,
+                         testing::Values(cv::dnn::DNN_TARGET_CUDA, cv::dnn::DNN_TARGET_CUDA_FP16),
+                         [](const auto& test) {
+                             return test.param == cv::dnn::DNN_TARGET_CUDA ? "Float" : "Half";
+                         });
+
+TEST_P(CudaDispatch, RunsOurNode) {
+    ASSERT_TRUE(hasCudaLayer());
+    Chain chain(GetParam());
+    chain.irmb(makeBlock(rng));
+    chain.expectRight(randomMap({1, 8, 10, 9}, rng));
+    EXPECT_EQ(takeLaunches().size(), 1u);
+}
+
+TEST_P(CudaDispatch, ComputesBlocksWithAllParameters) {
+    for (int i = 0; i < 40; ++i) {
+        const IrmbParams params = anyParams(rng);
+        SCOPED_TRACE(describe(params));
+        Chain chain(GetParam());
+        chain.irmb({params, randomWeights(params, rng)});
+        chain.expectRight(randomMap({1 + i % 2, params.dim_in, 13, 17}, rng));
+    }
+}
+
+TEST_P(CudaDispatch, KeepsMapsOnTheDeviceBetweenBlocks) {
+    Chain chain(GetParam());
+    chain.irmb(makeBlock(rng)).irmb(makeBlock(rng)).irmb(makeBlock(rng));
+    const cv::Mat x = randomMap({1, 8, 14, 14}, rng);
+    chain.forward(x);
+    stand_in::clearLog();
+    chain.expectRight(x);
+    const stand_in::Log log = stand_in::log();
+    EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1) << "the input alone";
+    EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), 1) << "the output alone";
+    EXPECT_EQ(log.allocations.size(), 0u);
+}
+
+TEST_P(CudaDispatch, HandsOutScratchOfTheSharedWorkspace) {
+    Chain chain(GetParam());
+    chain.irmb(makeBlock(rng)).irmb(makeBlock(rng));
+    chain.forward(randomMap({1, 8, 14, 14}, rng));
+    const std::vector<Launch> launches = takeLaunches();
+    ASSERT_EQ(launches.size(), 2u);
+    EXPECT_EQ(launches[0].scratch, launches[1].scratch);
+    for (const Launch& launch : launches) {
+        EXPECT_NE(launch.scratch, launch.x);
+        EXPECT_NE(launch.scratch, launch.y);
+    }
+}
+
+TEST_P(CudaDispatch, UploadsWeightsOnce) {
+    Chain chain(GetParam());
+    const Block block = makeBlock(rng);
+    chain.irmb(block);
+    const int weights = static_cast<int>(weightSlots(block.params).size());
+    const auto uploadsOf = [&](cv::Size size) {
+        stand_in::clearLog();
+        chain.expectRight(randomMap({1, 8, size.height, size.width}, rng));
+        return stand_in::log().copiesOf(cudaMemcpyHostToDevice) - 1;
+    };
+    EXPECT_EQ(uploadsOf({14, 14}), weights);
+    EXPECT_EQ(uploadsOf({14, 14}), 0);
+    EXPECT_EQ(uploadsOf({9, 20}), 0);
+    EXPECT_EQ(uploadsOf({30, 31}), 0);
+}
+
+TEST_P(CudaDispatch, WorksBesideLayersOfTheCpu) {
+    Chain chain(GetParam());
+    chain.hostOnly().irmb(makeBlock(rng)).hostOnly().irmb(makeBlock(rng)).hostOnly();
+    const cv::Mat x = randomMap({1, 8, 10, 10}, rng);
+    chain.expectRight(x);
+    stand_in::clearLog();
+    chain.expectRight(x);
+    const stand_in::Log log = stand_in::log();
+    EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 2);
+    EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), 2);
+}
+
+TEST_P(CudaDispatch, FollowsItsBatch) {
+    Chain chain(GetParam());
+    chain.irmb(makeBlock(rng)).irmb(makeBlock(rng));
+    for (const int batch : {1, 3, 2})
+        chain.expectRight(randomMap({batch, 8, 8, 8}, rng));
+}
+
+TEST_P(CudaDispatch, RunsTwoNetsInTwoThreads) {
+    Chain chains[] = {Chain(GetParam()), Chain(GetParam())};
+    for (Chain& chain : chains)
+        chain.irmb(makeBlock(rng)).irmb(makeBlock(rng));
+    const cv::Mat x = randomMap({1, 8, 12, 12}, rng);
+    std::thread threads[2];
+    for (int i = 0; i < 2; ++i)
+        threads[i] = std::thread([&, i] {
+            for (int pass = 0; pass < 5; ++pass)
+                chains[i].expectRight(x);
+        });
+    for (std::thread& thread : threads)
+        thread.join();
+    std::set<cudaStream_t> streams;
+    std::set<void*> workspaces;
+    for (const Launch& launch : takeLaunches()) {
+        streams.insert(launch.stream);
+        workspaces.insert(launch.scratch);
+    }
+    EXPECT_EQ(streams.size(), 2u);
+    EXPECT_EQ(workspaces.size(), 2u);
+}
+
+} // namespace
+} // namespace irmb::test
