@@ -2,6 +2,7 @@
 #include "detect/model_detector.hpp"
 #include "interrupt.hpp"
 #include "model_options.hpp"
+#include "output.hpp"
 #include "output_paths.hpp"
 #include "pipeline/pipeline.hpp"
 #include "progress.hpp"
@@ -184,6 +185,15 @@ void report(const RunOptions& options, const RunStats& stats) {
         std::fprintf(stderr, "%s\n", summaryLine(stats).c_str());
 }
 
+/// A line on layers that the chosen backend handed to the CPU, or nothing.
+std::vector<std::string> fallbackWarning(ModelDetector& detector) {
+    const std::vector<std::string> layers = detector.fallbackLayers();
+    if (layers.empty())
+        return {};
+    return {countText(static_cast<int>(layers.size()), "layer") +
+            " of the network on the CPU: " + printable(join(layers))};
+}
+
 void checkAnyFrame(const RunStats& stats, const std::string& source) {
     if (stats.frames_processed > 0 || stats.cancelled)
         return;
@@ -227,9 +237,11 @@ int run(RunOptions& options) {
     PipelineParts parts{*source, detector, &renderer, {}, {}};
     for (const std::unique_ptr<Sink>& sink : sinks)
         parts.sinks.push_back(sink.get());
-    const RunStats stats = runPipeline(
-        parts, mode, range, Progress(expectedFrames(info, range), options.quiet), interrupt);
+    RunStats stats = runPipeline(parts, mode, range,
+                                 Progress(expectedFrames(info, range), options.quiet), interrupt);
     checkAnyFrame(stats, info.name);
+    for (std::string& warning : fallbackWarning(detector))
+        stats.warnings.push_back(std::move(warning));
     if (!options.summary.empty())
         writeSummary(options.summary, summaryJson(stats, info, mode, detector));
     report(options, stats);
