@@ -131,7 +131,7 @@ class iRMB(nn.Module):
 
     def attention(self, x):
         """Softmax attention inside each window; x: [B', C, h, w] -> [B', M, h, w]."""
-        h, w = x.shape[2:]
+        h, w = self.layout.shape(x)[2:]
         q, k = self.queries_and_keys(x)
         weights = self.weigh(q, k)
         if self.attn_pre:
@@ -149,7 +149,7 @@ class iRMB(nn.Module):
 
     def windowed(self, x):
         """Pads to whole windows, attends in each, crops."""
-        h, w = x.shape[2:]
+        h, w = self.layout.shape(x)[2:]
         wh, ww = (self.window_size, self.window_size) if self.window_size > 0 else (h, w)
         pad_b, pad_r = (wh - h % wh) % wh, (ww - w % ww) % ww
         x = self.layout.pad(x, pad_b, pad_r)
@@ -163,10 +163,16 @@ class iRMB(nn.Module):
     def local(self, x):
         return self.se(self.conv_local(x))
 
-    def forward(self, x):
-        shortcut = x
+    def core(self, x):
+        """What happens before the local branch."""
         x = self.norm(x)
-        x = self.windowed(x) if self.attn_s else self.v(x)
+        return self.windowed(x) if self.attn_s else self.v(x)
+
+    def finish(self, shortcut, x):
+        """Local branch, projection and residuals."""
         x = x + self.local(x) if self.has_skip else self.local(x)
         x = self.proj(x)
         return shortcut + x if self.has_skip else x
+
+    def forward(self, x):
+        return self.finish(x, self.core(x))

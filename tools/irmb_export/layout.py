@@ -14,40 +14,44 @@ class PlainLayout:
     """Reshape and permute only."""
 
     @staticmethod
+    def shape(x):
+        return x.shape
+
+    @staticmethod
     def pad(x, bottom, right):
         return F.pad(x, (0, right, 0, bottom))
 
-    @staticmethod
-    def partition(x, n1, n2):
+    @classmethod
+    def partition(cls, x, n1, n2):
         """[B, C, H, W] -> [B n1 n2, C, h1, w1]: pixel (y, x) goes to window (y mod n1, x mod n2)."""
-        b, c, h, w = x.shape
+        b, c, h, w = cls.shape(x)
         x = x.reshape(b, c, h // n1, n1, w // n2, n2).permute(0, 3, 5, 1, 2, 4)
         return x.reshape(b * n1 * n2, c, h // n1, w // n2)
 
-    @staticmethod
-    def unpartition(x, n1, n2):
+    @classmethod
+    def unpartition(cls, x, n1, n2):
         """Undoes partition()."""
-        b, c, h, w = x.shape
+        b, c, h, w = cls.shape(x)
         x = x.reshape(b // (n1 * n2), n1, n2, c, h, w).permute(0, 3, 4, 1, 5, 2)
         return x.reshape(b // (n1 * n2), c, h * n1, w * n2)
 
-    @staticmethod
-    def split_qk(x, heads):
+    @classmethod
+    def split_qk(cls, x, heads):
         """[B, 2 heads d, h, w] -> [2, B, heads, N, d]."""
-        b, c, h, w = x.shape
+        b, c, h, w = cls.shape(x)
         x = x.reshape(b, 2, heads, c // (2 * heads), h, w).permute(1, 0, 2, 4, 5, 3)
         return x.reshape(2, b, heads, h * w, c // (2 * heads))
 
-    @staticmethod
-    def split_heads(x, heads):
+    @classmethod
+    def split_heads(cls, x, heads):
         """[B, heads d, h, w] -> [B, heads, N, d]."""
-        b, c, h, w = x.shape
+        b, c, h, w = cls.shape(x)
         return x.reshape(b, heads, c // heads, h * w).transpose(2, 3)
 
-    @staticmethod
-    def join_heads(x, h, w):
+    @classmethod
+    def join_heads(cls, x, h, w):
         """Undoes split_heads()."""
-        b, heads, _, d = x.shape
+        b, heads, _, d = cls.shape(x)
         return x.transpose(2, 3).reshape(b, heads * d, h, w)
 
 
@@ -59,8 +63,18 @@ class ChunkLayout(PlainLayout):
         return [PlainLayout.split_heads(part, heads) for part in x.chunk(2, dim=1)]
 
 
+class StaticLayout(PlainLayout):
+    """Sizes are numbers, not tensors: an export is free of their arithmetic, and for one size only."""
+
+    @staticmethod
+    def shape(x):
+        return tuple(map(int, x.shape))
+
+
 class EinopsLayout:
     """Spelled with einops.rearrange, as the modules in the wild are."""
+
+    shape = PlainLayout.shape
 
     @staticmethod
     def pad(x, bottom, right):

@@ -1,6 +1,8 @@
-"""A compact YOLOv10 (arXiv 2405.14458) with iRMB at its three head inputs, for small golden models.
+"""The modules of YOLOv10 (arXiv 2405.14458) as inference needs them, and a compact YOLOv10 with iRMB
+at its three head inputs for small golden models.
 
-Only what inference needs: the one-to-one head alone, no training branch.
+Attributes and state-dict names are Ultralytics', so that structure.py can give the forward() of a
+class here to a module of a checkpoint.
 """
 import torch
 from torch import nn
@@ -29,11 +31,11 @@ class Bottleneck(nn.Module):
         super().__init__()
         self.cv1 = Conv(c, c, 3)
         self.cv2 = Conv(c, c, 3)
-        self.shortcut = shortcut
+        self.add = shortcut
 
     def forward(self, x):
         y = self.cv2(self.cv1(x))
-        return x + y if self.shortcut else y
+        return x + y if self.add else y
 
 
 class C2f(nn.Module):
@@ -58,13 +60,14 @@ class SPPF(nn.Module):
         super().__init__()
         self.cv1 = Conv(c, c // 2)
         self.cv2 = Conv(c * 2, c)
-        self.pool = nn.MaxPool2d(k, 1, k // 2)
+        self.m = nn.MaxPool2d(k, 1, k // 2)
 
     def forward(self, x):
         y = [self.cv1(x)]
-        for _ in range(3):
-            y.append(self.pool(y[-1]))
-        return self.cv2(torch.cat(y, 1))
+        for _ in range(getattr(self, "n", 3)):
+            y.append(self.m(y[-1]))
+        y = self.cv2(torch.cat(y, 1))
+        return x + y if getattr(self, "add", False) else y
 
 
 class SCDown(nn.Module):
@@ -84,16 +87,17 @@ class Attention(nn.Module):
 
     def __init__(self, c, heads):
         super().__init__()
-        self.heads, self.dim, self.dim_key = heads, c // heads, c // heads // 2
-        self.qkv = Conv(c, heads * (self.dim + 2 * self.dim_key), act=False)
+        self.num_heads, self.head_dim, self.key_dim = heads, c // heads, c // heads // 2
+        self.scale = self.key_dim ** -0.5
+        self.qkv = Conv(c, heads * (self.head_dim + 2 * self.key_dim), act=False)
         self.proj = Conv(c, c, act=False)
         self.pe = Conv(c, c, 3, g=c, act=False)
 
     def forward(self, x):
         b, c, h, w = x.shape
-        qkv = self.qkv(x).view(b, self.heads, 2 * self.dim_key + self.dim, h * w)
-        q, k, v = qkv.split([self.dim_key, self.dim_key, self.dim], dim=2)
-        weights = (q.transpose(-2, -1) @ k * self.dim_key ** -0.5).softmax(-1)
+        qkv = self.qkv(x).view(b, self.num_heads, 2 * self.key_dim + self.head_dim, h * w)
+        q, k, v = qkv.split([self.key_dim, self.key_dim, self.head_dim], dim=2)
+        weights = (q.transpose(-2, -1) @ k * self.scale).softmax(-1)
         y = (v @ weights.transpose(-2, -1)).view(b, c, h, w)
         return self.proj(y + self.pe(v.reshape(b, c, h, w)))
 
@@ -119,16 +123,16 @@ class DFL(nn.Module):
 
     def __init__(self, bins):
         super().__init__()
-        self.bins = bins
+        self.c1 = bins
         self.conv = nn.Conv2d(bins, 1, 1, bias=False)
 
     def set_weights(self):
         with torch.no_grad():
-            self.conv.weight.copy_(torch.arange(self.bins).view(1, self.bins, 1, 1))
+            self.conv.weight.copy_(torch.arange(self.c1).view(1, self.c1, 1, 1))
 
     def forward(self, x):
         b, _, n = x.shape
-        return self.conv(x.view(b, 4, self.bins, n).transpose(2, 1).softmax(1)).view(b, 4, n)
+        return self.conv(x.view(b, 4, self.c1, n).transpose(2, 1).softmax(1)).view(b, 4, n)
 
 
 class Head(nn.Module):
