@@ -74,7 +74,8 @@ def raw_detections(boxes, scores, label, floor=0.01, most=300):
 
 
 def evaluate(predict, found_scenes, confidence, label=PERSON):
-    """Rows (scene, images, boxes, AP50, recall, precision); predict: image -> boxes, scores."""
+    """Rows (scene, images, boxes, AP50, recall, precision), and the confidence with the best F1 of
+    all; predict: image -> boxes, scores."""
     rows, everything = [], [[], [], 0]
     for name, pictures in found_scenes.items():
         scores, hits, truths = [], [], 0
@@ -89,7 +90,7 @@ def evaluate(predict, found_scenes, confidence, label=PERSON):
         everything[1] += hits
         everything[2] += truths
     rows.append(("all", sum(r[1] for r in rows), *summary(*everything, confidence)))
-    return rows
+    return rows, best_confidence(*everything)
 
 
 def summary(scores, hits, truths, confidence):
@@ -97,6 +98,14 @@ def summary(scores, hits, truths, confidence):
     sure = scores >= confidence
     return (truths, average_precision(scores, hits, truths), hits[sure].sum() / max(truths, 1),
             hits[sure].sum() / max(sure.sum(), 1))
+
+
+def best_confidence(scores, hits, truths):
+    """(confidence, F1) where F1 is best."""
+    scores, hits = np.concatenate(scores), np.concatenate(hits)
+    order = np.argsort(-scores)
+    f1 = 2 * hits[order].cumsum() / (np.arange(1, len(order) + 1) + truths)
+    return (float(scores[order][f1.argmax()]), float(f1.max())) if len(order) else (0.0, 0.0)
 
 
 def label_clips(found_scenes, teacher):
@@ -124,15 +133,19 @@ def main():
     parser.add_argument("--teacher", required=True, help="labels the clips")
     parser.add_argument("--model", help="checkpoint.pt or the exported ONNX; default: the teacher")
     parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th picture of a scene")
     args = parser.parse_args()
-    teacher, found = Teacher(args.teacher), scenes(args.data)
+    teacher = Teacher(args.teacher)
+    found = {name: pictures[::args.every] for name, pictures in scenes(args.data).items()}
     label_clips(found, teacher)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predict = student(load_model(args.model).to(device).eval(), device) if args.model else teacher
     print(f"{'scene':24} images boxes  AP50 recall precision   ({CLASSES[PERSON]}, IoU .5, "
           f"confidence {args.conf})")
-    for name, images, boxes, ap, recall, precision in evaluate(predict, found, args.conf):
+    rows, (confidence, f1) = evaluate(predict, found, args.conf)
+    for name, images, boxes, ap, recall, precision in rows:
         print(f"{name:24} {images:6} {boxes:5} {ap:5.3f} {recall:6.3f} {precision:9.3f}")
+    print(f"best F1 {f1:.3f} at confidence {confidence:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Writes a trained model as the ONNX file that comes with Vigil, and checks it."""
 import argparse
+import copy
 import subprocess
 import tempfile
 from pathlib import Path
@@ -55,6 +56,15 @@ def fuse(model):
     return model
 
 
+@torch.no_grad()
+def move_scores(model, confidence):
+    """Shifts all logits so that scores of `confidence` become 0.25, vigil's usual threshold."""
+    shift = torch.logit(torch.tensor(0.25)) - torch.logit(torch.tensor(confidence))
+    for cls in model.model[26].cv3:
+        cls[2].bias += shift
+    return model
+
+
 def metadata(description):
     return {"description": description, "author": "the Vigil authors", "license": "Apache-2.0",
             "task": "detect", "batch": "1", "stride": "32", "imgsz": str([SIZE, SIZE]),
@@ -90,12 +100,15 @@ def main():
     parser.add_argument("model", help="checkpoint.pt of a training, or an exported ONNX")
     parser.add_argument("output", type=Path)
     parser.add_argument("--description", default="YOLOv10n-iRMB for street scenes")
+    parser.add_argument("--confidence", type=float, default=0.25,
+                        help="the score that shall become 0.25, see irmb_train.evaluate")
     parser.add_argument("--vigil", help="the program that checks the file")
     args = parser.parse_args()
-    export(load_model(args.model), args.output, args.description)
+    model = move_scores(load_model(args.model).eval(), args.confidence)
+    export(copy.deepcopy(model), args.output, args.description)
     print(f"{args.output}: {args.output.stat().st_size} bytes")
     if args.vigil:
-        verify(args.output, load_model(args.model).eval(), args.vigil)
+        verify(args.output, model, args.vigil)
 
 
 if __name__ == "__main__":
