@@ -41,8 +41,9 @@ inline int min(int a, int b) {
     return a < b ? a : b;
 }
 
-extern thread_local uint3 threadIdx;
-extern thread_local uint3 blockIdx;
+// Not extern: GCC's UBSan takes what reaches those through a wrapper function for null.
+inline thread_local uint3 threadIdx;
+inline thread_local uint3 blockIdx;
 
 inline void __syncthreads() {
     emulation::syncThreads();

@@ -11,9 +11,6 @@
 #include <stdexcept>
 #include <vector>
 
-thread_local uint3 threadIdx;
-thread_local uint3 blockIdx;
-
 namespace emulation {
 namespace {
 
