@@ -41,9 +41,9 @@ inline int min(int a, int b) {
     return a < b ? a : b;
 }
 
-// Not extern: GCC's UBSan takes what reaches those through a wrapper function for null.
-inline thread_local uint3 threadIdx;
-inline thread_local uint3 blockIdx;
+// Not thread_local: GCC's UBSan takes the wrapper functions behind such variables for null.
+extern __thread uint3 threadIdx;
+extern __thread uint3 blockIdx;
 
 inline void __syncthreads() {
     emulation::syncThreads();

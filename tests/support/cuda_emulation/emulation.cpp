@@ -11,6 +11,9 @@
 #include <stdexcept>
 #include <vector>
 
+__thread uint3 threadIdx;
+__thread uint3 blockIdx;
+
 namespace emulation {
 namespace {
 
