@@ -14,6 +14,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/dnn_layers/include/ TYPE INCLUDE)
 install(FILES
     ${PROJECT_BINARY_DIR}/irmb_dnnConfig.cmake
     ${PROJECT_BINARY_DIR}/irmb_dnnConfigVersion.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/Findonednn.cmake
     DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
     DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -10,7 +10,7 @@ least_opencv=4.10
 opencv_packages=(g++ cmake ninja-build pkg-config libavcodec-dev libavformat-dev libavutil-dev
     libswscale-dev libjpeg-dev libpng-dev zlib1g-dev)
 vigil_packages=(g++ cmake ninja-build pkg-config libprotozero-dev libcli11-dev nlohmann-json3-dev
-    libyaml-cpp-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
+    libdnnl-dev libyaml-cpp-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
 test_packages=(libgtest-dev libgmock-dev libboost-context-dev ffmpeg)
 gui_packages=(qt6-base-dev qt6-svg-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools
     qt6-translations-l10n fonts-dejavu-core)

@@ -118,6 +118,7 @@ void printBench(const BenchOptions& options, const LoadedModel& loaded, const Ti
                              loaded.model.engine + " engine, " +
                              countText(cv::getNumThreads(), "thread") + ", OpenCV " +
                              cv::getVersionString());
+    facts.add("acceleration", accelerationText(loaded.model.acceleration));
     facts.add("passes", std::to_string(options.iterations) + " after " +
                             std::to_string(options.warmup) + " for warm-up");
     facts.add("min", cv::format("%.3f ms", timing.min_ms));

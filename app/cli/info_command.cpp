@@ -125,6 +125,7 @@ void printRuntime(LoadedModel& loaded) {
     facts.add("engine", loaded.model.engine);
     facts.add("backend", loaded.backend.name + ", " + loaded.backend.precision + ", " +
                              countText(cv::getNumThreads(), "thread"));
+    facts.add("acceleration", accelerationText(loaded.model.acceleration));
     facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model.net, loaded.backend)));
     facts.add("cuda", cudaText(probeCuda()));
     facts.add("OpenCV", cv::getVersionString() + ", " + join(cpuFeatures(), " "));

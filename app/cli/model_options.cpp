@@ -143,6 +143,11 @@ void addEngineOptions(CLI::App& parser, ModelOptions& options) {
                     "Arithmetic: auto, fp32, fp16 or bf16 [auto: fp32]")
         ->check(oneOf({"auto", "fp32", "fp16", "bf16"}))
         ->type_name("NAME");
+    parser
+        .add_option("--cpu-acceleration", options.cpu_acceleration,
+                    "Let oneDNN run what it can of the network: auto or off [auto]")
+        ->check(oneOf({"auto", "off"}))
+        ->type_name("NAME");
     parser.add_option("--threads", options.threads, "Threads for inference [all cores]")
         ->check(wholeNumber(1, max_threads))
         ->type_name("N");

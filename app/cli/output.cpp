@@ -1,5 +1,7 @@
 #include "output.hpp"
 
+#include "detect/acceleration_json.hpp"
+
 #include <opencv2/core/utility.hpp>
 
 #include <algorithm>
@@ -111,8 +113,16 @@ void addRuntime(Json& json, const LoadedModel& loaded) {
     json["engine"] = loaded.model.engine;
     json["backend"] = loaded.backend.name;
     json["precision"] = loaded.backend.precision;
+    json["cpu_acceleration"] = accelerationJson(loaded.model.acceleration);
     json["threads"] = cv::getNumThreads();
     json["opencv"] = cv::getVersionString();
+}
+
+std::string accelerationText(const irmb::AccelerationReport& report) {
+    if (report.regions == 0)
+        return "none: " + report.reason;
+    return report.library + " runs " + std::to_string(report.accelerated) + " of " +
+           countText(report.operators, "operator");
 }
 
 std::string fusionText(const irmb::FusionReport& report) {

@@ -174,7 +174,8 @@ void printVerdict(const Verdict& verdict, const VerifyOptions& options, const Lo
     if (verdict.compared_as == "detections")
         std::cerr << ", " << countText(comparison.rows->unmatched, "row") << " unmatched";
     std::cerr << "; " << fusionText(loaded.model.report) << "; " << loaded.model.engine
-              << " engine on " << loaded.backend.name << '\n';
+              << " engine on " << loaded.backend.name
+              << "; acceleration: " << accelerationText(loaded.model.acceleration) << '\n';
 }
 
 int verify(const VerifyOptions& options) {

@@ -39,11 +39,14 @@ std::string hindrance(int count) {
 }
 
 BackendChoice chooseCpu(const std::string& precision) {
-    if (precision == "fp16" || precision == "bf16")
+    if (precision == "fp16")
         CV_Error(cv::Error::StsNotImplemented,
-                 "--precision " + precision +
-                     ": the CPU backend computes in fp32 only; use --precision fp32, or auto");
-    return {};
+                 "--precision fp16: the CPU backend computes in fp32 or bf16 only; use one of "
+                 "these, or auto");
+    BackendChoice choice;
+    if (precision == "bf16")
+        choice.precision = precision;
+    return choice;
 }
 
 BackendChoice chooseCuda(const std::string& precision) {

@@ -12,7 +12,7 @@ struct BackendChoice {
     int backend = cv::dnn::DNN_BACKEND_OPENCV; ///< cv::dnn::Backend
     int target = cv::dnn::DNN_TARGET_CPU;      ///< cv::dnn::Target
     std::string name = "cpu";                  ///< "cpu" or "cuda"
-    std::string precision = "fp32";            ///< "fp32" or "fp16"
+    std::string precision = "fp32";            ///< "fp32", "fp16" or "bf16"
 };
 
 /// CUDA as this process finds it.

@@ -21,6 +21,10 @@ irmb::ReadOptions readOptions(const ModelOptions& options, const BackendChoice& 
     read.cut_tail = !options.no_cut;
     read.engine = chooseEngine(backend, engineByName(options.engine));
     read.for_cuda = backend.backend == cv::dnn::DNN_BACKEND_CUDA;
+    if (options.cpu_acceleration == "off")
+        read.cpu_acceleration = irmb::CpuAcceleration::Off;
+    read.precision =
+        backend.precision == "bf16" ? irmb::Precision::Bfloat16 : irmb::Precision::Float32;
     return read;
 }
 

@@ -17,10 +17,11 @@ struct ModelOptions {
     int batch = 0;       ///< 0: what the file says
     bool no_fuse = false;
     bool no_cut = false;
-    std::string engine = "auto";    ///< auto, new or classic
-    std::string backend = "auto";   ///< auto, cpu or cuda
-    std::string precision = "auto"; ///< auto, fp32, fp16 or bf16
-    int threads = 0;                ///< 0: as many as OpenCV takes
+    std::string engine = "auto";           ///< auto, new or classic
+    std::string backend = "auto";          ///< auto, cpu or cuda
+    std::string precision = "auto";        ///< auto, fp32, fp16 or bf16
+    std::string cpu_acceleration = "auto"; ///< auto or off
+    int threads = 0;                       ///< 0: as many as OpenCV takes
 };
 
 /// A model set up for the backend that the options ask for.

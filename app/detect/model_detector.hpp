@@ -27,6 +27,7 @@ public:
     const irmb::FusionReport& report() const { return model_.report; }
     const std::string& engine() const { return model_.engine; }
     const BackendChoice& backend() const { return backend_; }
+    const irmb::AccelerationReport& acceleration() const { return model_.acceleration; }
 
     /// Layers that the CUDA backend hands back to the CPU, by name; empty on the CPU.
     std::vector<std::string> fallbackLayers();

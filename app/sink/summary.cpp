@@ -1,5 +1,6 @@
 #include "summary.hpp"
 
+#include "detect/acceleration_json.hpp"
 #include "text_format.hpp"
 
 #include <nlohmann/json.hpp>
@@ -36,6 +37,7 @@ void addNetwork(Json& json, ModelDetector& detector) {
     json["backend"] = detector.backend().name;
     json["target"] = detector.backend().name + "_" + detector.backend().precision;
     json["precision"] = detector.backend().precision;
+    json["cpu_acceleration"] = accelerationJson(detector.acceleration());
     json["opencv"] = cv::getVersionString();
     json["fallback_layers"] = detector.fallbackLayers();
     json["fused"] = detector.report().whole();

@@ -1,5 +1,6 @@
 #include "cpu/attention_stage.hpp"
 
+#include "cpu/parallel.hpp"
 #include "cpu/slopes.hpp"
 
 #include <opencv2/core/utility.hpp>
@@ -178,13 +179,10 @@ void AttentionStage::packPadding(const IrmbWeights& w) {
 
 void AttentionStage::run(const TokenSource& x, const MapView& out, BufferPool& pool) const {
     const Grid grid(params_, out.height, out.width);
-    cv::parallel_for_(
-        {0, grid.tasks},
-        [&](const cv::Range& range) {
-            for (int number = range.start; number < range.end; ++number)
-                runTask(Task(grid, params_.heads(), number), x, out, pool);
-        },
-        grid.tasks);
+    parallelFor(grid.tasks, [&](const cv::Range& range) {
+        for (int number = range.start; number < range.end; ++number)
+            runTask(Task(grid, params_.heads(), number), x, out, pool);
+    });
 }
 
 void AttentionStage::runTask(const Task& task, const TokenSource& x, const MapView& out,

@@ -1,8 +1,7 @@
 #include "cpu/local_stage.hpp"
 
+#include "cpu/parallel.hpp"
 #include "cpu/slopes.hpp"
-
-#include <opencv2/core/utility.hpp>
 
 #include <algorithm>
 
@@ -75,7 +74,7 @@ void LocalStage::run(const MapView& y, const float* residual, const MapView& out
                      BufferPool& pool) const {
     const std::vector<float> gate =
         params_.se_channels > 0 ? gates(y, out, pool) : std::vector<float>(params_.dim_mid, 1.f);
-    cv::parallel_for_({0, Area::count(out)}, [&](const cv::Range& range) {
+    parallelFor(Area::count(out), [&](const cv::Range& range) {
         for (int number = range.start; number < range.end; ++number)
             runArea(Area::of(out, number), y, gate, residual, out, pool);
     });
@@ -119,7 +118,7 @@ void LocalStage::runArea(const Area& area, const MapView& y, const std::vector<f
 
 std::vector<float> LocalStage::gates(const MapView& y, const MapView& out, BufferPool& pool) const {
     std::vector<float> mean(params_.dim_mid);
-    cv::parallel_for_({0, params_.dim_mid}, [&](const cv::Range& range) {
+    parallelFor(params_.dim_mid, [&](const cv::Range& range) {
         for (int c = range.start; c < range.end; ++c) {
             double sum = 0.;
             for (int number = 0; number < Area::count(out); ++number) {

@@ -1,8 +1,7 @@
 #include "cpu/pointwise_stage.hpp"
 
+#include "cpu/parallel.hpp"
 #include "cpu/slopes.hpp"
-
-#include <opencv2/core/utility.hpp>
 
 #include <algorithm>
 
@@ -26,7 +25,7 @@ PointwiseStage::PointwiseStage(const IrmbParams& params, const IrmbWeights& weig
 }
 
 void PointwiseStage::run(const TokenSource& x, const MapView& out, BufferPool& pool) const {
-    cv::parallel_for_({0, out.height}, [&](const cv::Range& range) {
+    parallelFor(out.height, [&](const cv::Range& range) {
         const std::size_t rows = std::size_t{1} * params_.dim_in + params_.dim_mid;
         BufferPool::Buffer buffer = pool.borrow(rows * leadingDimension(out.width));
         for (int y = range.start; y < range.end; ++y)

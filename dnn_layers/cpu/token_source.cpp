@@ -1,8 +1,7 @@
 #include "cpu/token_source.hpp"
 
 #include "cpu/kernels.hpp"
-
-#include <opencv2/core/utility.hpp>
+#include "cpu/parallel.hpp"
 
 #include <cmath>
 
@@ -42,7 +41,7 @@ TokenSource::TokenSource(const float* image, int pixels, const IrmbParams& param
 void TokenSource::measure(int groups, float eps) {
     const int size = channels() / groups;
     const double count = static_cast<double>(size) * pixels_;
-    cv::parallel_for_({0, groups}, [&](const cv::Range& range) {
+    parallelFor(groups, [&](const cv::Range& range) {
         const Kernels& kernel = kernels();
         for (int group = range.start; group < range.end; ++group) {
             const float* plane = image_ + static_cast<std::ptrdiff_t>(group) * size * pixels_;

@@ -1,3 +1,4 @@
+#include "accelerate/region_layer.hpp"
 #include "cuda/adapter/opencv_adapter.hpp"
 #include "layer/irmb_layer.hpp"
 
@@ -14,6 +15,8 @@ void registerLayers() {
         // type, the new engine's importer does not.
         cv::dnn::LayerFactory::registerLayer("irmb.iRMB", IrmbLayer::create);
         cv::dnn::LayerFactory::registerLayer("iRMB", IrmbLayer::create);
+        cv::dnn::LayerFactory::registerLayer("irmb.CpuRegion", accelerate::RegionLayer::create);
+        cv::dnn::LayerFactory::registerLayer("CpuRegion", accelerate::RegionLayer::create);
     });
 }
 

@@ -1,3 +1,4 @@
+#include "accelerate/accelerate.hpp"
 #include "import_net.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/fold/specialise.hpp"
@@ -21,6 +22,7 @@ constexpr std::size_t kMaxMessage = 600;           // characters
 /// A model on its way into OpenCV.
 struct Prepared {
     onnx::OnnxModel model;
+    onnx::Facts facts;
     ModelInfo info;
     FusionReport report;
 };
@@ -181,6 +183,7 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     declareOutputs(model.graph, facts);
     describe(model.graph, prepared.info);
     prepared.model = std::move(model);
+    prepared.facts = std::move(facts);
     return prepared;
 }
 
@@ -196,24 +199,43 @@ Prepared prepare(const std::string& path, const ReadOptions& options) {
     }
 }
 
+/// What OpenCV shall not run itself is taken out of the graph.
+accelerate::RegionOffers accelerateOnCpu(Prepared& prepared, const ReadOptions& options,
+                                         AccelerationReport& report) {
+    try {
+        if (options.cpu_acceleration == CpuAcceleration::Auto && !options.for_cuda)
+            return accelerate::accelerate(prepared.model, prepared.facts, options.precision,
+                                          report);
+        if (options.precision != Precision::Float32)
+            CV_Error(cv::Error::StsBadArg,
+                     "precision bf16 needs CPU acceleration, which is switched off: use fp32");
+    } catch (const cv::Exception& error) {
+        CV_Error(error.code, prepared.info.path + ": " + error.err);
+    }
+    report.reason = options.for_cuda ? "the network is for CUDA" : "it is switched off";
+    return {};
+}
+
 } // namespace
 
 Model readModel(const std::string& path, const ReadOptions& options) {
     registerLayers();
     Prepared prepared = prepare(path, options);
+    AccelerationReport acceleration;
+    const accelerate::RegionOffers offers = accelerateOnCpu(prepared, options, acceleration);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
         prepared.report.notes.push_back("OpenCV's new engine cannot run this network: the classic "
                                         "one does");
     return {std::move(imported.net), std::move(prepared.info), std::move(prepared.report),
-            std::move(imported.engine)};
+            std::move(imported.engine), std::move(acceleration)};
 }
 
 Model convertModel(const std::string& input, const std::string& output,
                    const ReadOptions& options) {
     Prepared prepared = prepare(input, options);
     onnx::save(prepared.model, output);
-    return {{}, std::move(prepared.info), std::move(prepared.report), {}};
+    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}};
 }
 
 } // namespace irmb

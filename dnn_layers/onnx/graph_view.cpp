@@ -29,4 +29,9 @@ const Shape* GraphView::shape(const std::string& tensor) const {
     return found == facts_.end() || !found->second.shape ? nullptr : &*found->second.shape;
 }
 
+DataType GraphView::type(const std::string& tensor) const {
+    const auto found = facts_.find(tensor);
+    return found == facts_.end() ? DataType::Undefined : found->second.type;
+}
+
 } // namespace irmb::onnx

@@ -26,6 +26,8 @@ public:
     std::optional<double> scalar(const std::string& tensor) const;
     /// Static shape, or nullptr.
     const Shape* shape(const std::string& tensor) const;
+    /// Element type; Undefined where it is not known.
+    DataType type(const std::string& tensor) const;
 
 private:
     const OnnxModel& model_;

@@ -23,6 +23,18 @@ enum class Engine {
     New
 };
 
+/// What may run the network on the CPU.
+enum class CpuAcceleration {
+    Auto, ///< oneDNN where it was built in and the processor has AVX2, else OpenCV alone
+    Off   ///< OpenCV alone
+};
+
+/// Arithmetic of the accelerated parts of a network.
+enum class Precision {
+    Float32,
+    Bfloat16 ///< half the time and a little less exact; needs a processor with AVX512-BF16
+};
+
 struct ReadOptions {
     cv::Size input_size; ///< pixels; empty: what the file says. Needed for dynamic shapes
     int batch = 0;       ///< images per forward pass; 0: what the file says, 1 if it is open
@@ -32,6 +44,8 @@ struct ReadOptions {
     /// The network will run on OpenCV's CUDA backend. Where hasCudaLayer() is false, iRMBs become
     /// standard operators then, which that backend has, instead of a layer that it has not.
     bool for_cuda = false;
+    CpuAcceleration cpu_acceleration = CpuAcceleration::Auto; ///< not read with for_cuda
+    Precision precision = Precision::Float32; ///< Bfloat16 needs CpuAcceleration::Auto
 };
 
 /// How the output of a detector is laid out.
@@ -81,12 +95,23 @@ struct FusionReport {
     int unfused() const;            ///< recognised blocks left as standard operators
 };
 
+/// What became of the wish to accelerate a network on the CPU.
+struct AccelerationReport {
+    int regions = 0;     ///< parts of the network that run accelerated
+    int accelerated = 0; ///< operators in them, a fused iRMB counting as one
+    int operators = 0;   ///< of the whole network
+    Precision precision = Precision::Float32;
+    std::string library; ///< what runs them, "oneDNN 2.6.3"
+    std::string reason;  ///< why nothing is accelerated; empty if something is
+};
+
 /// A loaded network with what is known about it.
 struct Model {
     cv::dnn::Net net;
     ModelInfo info;
     FusionReport report;
     std::string engine; ///< "new" or "classic": what really runs
+    AccelerationReport acceleration;
 };
 
 /// Reads an ONNX file (opset 11 to 20) with YOLOv10-iRMB, any other YOLOv10 or any other network

@@ -106,7 +106,9 @@ Binary binary(const Node& node) {
 /// A chain of element-wise operators with one variable, run in double precision.
 class Expression {
 public:
-    Expression(const GraphView& view, const std::string& tensor) : view_(view), result_(tensor) {
+    /// The variable is `source`, or, where that is empty, what no element-wise operator makes.
+    Expression(const GraphView& view, const std::string& tensor, const std::string& source = {})
+        : view_(view), result_(tensor), source_(source) {
         valid_ = collect(tensor);
     }
 
@@ -139,9 +141,9 @@ private:
         return std::make_pair(limits[0], limits[1]);
     }
 
-    /// Walks back from `tensor`. What no element-wise operator makes is the variable.
+    /// Walks back from `tensor` to the variable.
     bool collect(const std::string& tensor) {
-        if (view_.scalar(tensor))
+        if (view_.scalar(tensor) || tensor == source_)
             return true;
         const int index = view_.producerIndex(tensor);
         if (index < 0 || !isElementwise(view_.node(index))) {
@@ -237,6 +239,15 @@ std::optional<ActivationMatch> matchSlope(const GraphView& view, int index) {
     return match;
 }
 
+std::optional<ActivationMatch> matchExpression(const Expression& expression) {
+    if (!expression.valid())
+        return std::nullopt;
+    for (const Activation act : candidates)
+        if (const auto gain = gainOver(act, expression))
+            return ActivationMatch{act, expression.source(), *gain, 0, {}, expression.nodes()};
+    return std::nullopt;
+}
+
 } // namespace
 
 std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
@@ -244,13 +255,13 @@ std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
     const int index = view.producerIndex(tensor);
     if (index >= 0 && (view.node(index).is("PRelu") || view.node(index).is("LeakyRelu")))
         return matchSlope(view, index);
-    const Expression expression(view, tensor);
-    if (!expression.valid())
-        return std::nullopt;
-    for (const Activation act : candidates)
-        if (const auto gain = gainOver(act, expression))
-            return ActivationMatch{act, expression.source(), *gain, 0, {}, expression.nodes()};
-    return std::nullopt;
+    return matchExpression(Expression(view, tensor));
+}
+
+std::optional<ActivationMatch> matchActivationOf(const GraphView& view, const std::string& source,
+                                                 const std::string& tensor) {
+    const auto match = matchExpression(Expression(view, tensor, source));
+    return match && match->gain == 1 ? match : std::nullopt;
 }
 
 std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor) {

@@ -27,6 +27,10 @@ std::optional<ActivationMatch> matchScaledActivation(const GraphView& view,
 /// The same, with a gain of 1 only.
 std::optional<ActivationMatch> matchActivation(const GraphView& view, const std::string& tensor);
 
+/// The same for what `tensor` is of `source`, whatever makes that. PReLU and its like are left out.
+std::optional<ActivationMatch> matchActivationOf(const GraphView& view, const std::string& source,
+                                                 const std::string& tensor);
+
 /// A match of relu6 in other words: relu6(x) = 6 * hsigmoid(x - 3).
 ActivationMatch asHardSigmoid(ActivationMatch relu6);
 

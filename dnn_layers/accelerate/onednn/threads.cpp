@@ -1,0 +1,52 @@
+#include "accelerate/onednn/threads.hpp"
+
+#include <exception>
+#include <mutex>
+#include <omp.h>
+
+namespace irmb::accelerate {
+namespace {
+
+/// Keeps the first exception: none may leave a parallel region.
+class FirstError {
+public:
+    template <typename Work>
+    void guard(Work work) noexcept {
+        try {
+            work();
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!error_)
+                error_ = std::current_exception();
+        }
+    }
+
+    void rethrow() const {
+        if (error_)
+            std::rethrow_exception(error_);
+    }
+
+private:
+    std::mutex mutex_;
+    std::exception_ptr error_;
+};
+
+void openMpPool(int count, const cpu::ParallelBody& body) {
+    FirstError error;
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < count; ++i)
+        error.guard([&] { body({i, i + 1}); });
+    error.rethrow();
+}
+
+} // namespace
+
+RegionThreads::RegionThreads(int threads) : before_(omp_get_max_threads()), scope_(openMpPool) {
+    omp_set_num_threads(threads);
+}
+
+RegionThreads::~RegionThreads() {
+    omp_set_num_threads(before_);
+}
+
+} // namespace irmb::accelerate
