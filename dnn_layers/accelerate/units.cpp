@@ -213,8 +213,8 @@ private:
         return Unit{std::move(split), {index}, {node.inputs[0]}, node.outputs};
     }
 
-    /// As a depthwise convolution with a single tap. OpenCV's new engine (5.0.0) folds one that stays
-    /// behind a convolution with an activation into the convolution, on the wrong side of it.
+    /// As a depthwise convolution with a single tap. OpenCV's new engine (5.0.0) folds one that
+    /// stays behind a convolution with an activation into the convolution, on the wrong side of it.
     std::optional<Unit> batchNorm(int index) const {
         const Node& node = view_.node(index);
         const auto norm = onnx::matchNorm(view_, node.outputs[0], false);

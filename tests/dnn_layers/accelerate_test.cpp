@@ -341,11 +341,10 @@ TEST_F(Accelerate, BatchNormBehindAnActivation) {
     Network net(1, 3, 9, 9, 20);
     const std::string map = net.silu(net.conv("image", 20));
     const Tensor variance = makeFloats({20}, std::vector<float>(20, 0.7f));
-    const std::string norm =
-        net.add("BatchNormalization",
-                {map, net.constant({20}), net.constant({20}), net.constant({20}),
-                 net.initializer(variance)},
-                net.shape(map));
+    const std::string norm = net.add("BatchNormalization",
+                                     {map, net.constant({20}), net.constant({20}),
+                                      net.constant({20}), net.initializer(variance)},
+                                     net.shape(map));
     expectSame(net.finish({norm, net.conv(norm, 8)}), false);
 }
 
