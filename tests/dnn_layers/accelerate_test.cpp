@@ -240,11 +240,15 @@ std::vector<int> inputShape(const OnnxModel& model) {
     return {shape.begin(), shape.end()};
 }
 
-/// Compares the accelerated network with OpenCV's layers in both engines. `whole`: nothing is left.
+/// Compares the accelerated network in both engines with OpenCV's layers in the classic one; the
+/// new one folds a batch norm behind an activation wrongly (seen in 5.0.0). `whole`: nothing is
+/// left.
 void expectSame(const OnnxModel& model, bool whole = true) {
     cv::RNG rng(7);
     const cv::Mat input = randomMap(inputShape(model), rng);
-    Model plain = read(model, off());
+    ReadOptions classic = off();
+    classic.engine = irmb::Engine::Classic;
+    Model plain = read(model, classic);
     EXPECT_EQ(plain.acceleration.regions, 0);
     const std::vector<cv::Mat> expected = outputsOf(plain, input);
     for (const irmb::Engine engine : {irmb::Engine::Auto, irmb::Engine::Classic}) {
