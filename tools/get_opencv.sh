@@ -70,11 +70,12 @@ instruction_sets() {
     fi
 }
 
-# CMake's options: what Vigil uses, nothing that is downloaded while configuring.
+# CMake's options: what Vigil uses, nothing that is downloaded while configuring. The libraries
+# find each other wherever the folder is moved to.
 recipe() {
     instruction_sets
     printf -- '-D%s\n' \
-        CMAKE_BUILD_TYPE=Release BUILD_LIST="core,imgproc,imgcodecs,videoio,dnn${cuda:+,cudev}" \
+        CMAKE_BUILD_TYPE=Release 'CMAKE_INSTALL_RPATH=$ORIGIN' BUILD_LIST="core,imgproc,imgcodecs,videoio,dnn${cuda:+,cudev}" \
         BUILD_TESTS=OFF BUILD_PERF_TESTS=OFF BUILD_EXAMPLES=OFF BUILD_DOCS=OFF BUILD_JAVA=OFF \
         BUILD_opencv_apps=OFF BUILD_opencv_js=OFF BUILD_opencv_python3=OFF \
         OPENCV_PYTHON_SKIP_DETECTION=ON OPENCV_GENERATE_SETUPVARS=OFF ENABLE_CCACHE=OFF \
