@@ -104,6 +104,25 @@ TEST(Simplify, KeepsWhatOnlyLooksIdle) {
         kept(makeNode("Gather", {"r", "i"}, {"y"}, {{"axis", int64_t(1)}}), {{"i", scalar(0)}}));
 }
 
+TEST(Simplify, SkipsExpandsBeforeArithmeticThatBroadcasts) {
+    OnnxModel model = modelWith(
+        {makeNode("ReduceMax", {"r"}, {"m"}, {{"axes", Ints{3}}, {"keepdims", int64_t(1)}}),
+         makeNode("Expand", {"m", "s"}, {"e"}), makeNode("Div", {"r", "e"}, {"y"})});
+    model.graph.initializers["s"] = makeList({1, 4, 6, 6});
+    simplified(model);
+    EXPECT_EQ(opsOf(model), "Relu ReduceMax Div");
+    EXPECT_EQ(model.graph.nodes[2].inputs, (std::vector<std::string>{"r", "m"}));
+}
+
+TEST(Simplify, KeepsExpandsThatGiveTheResultItsShape) {
+    OnnxModel model =
+        modelWith({makeNode("Expand", {"r", "s"}, {"e"}), makeNode("Mul", {"e", "column"}, {"y"})});
+    model.graph.initializers["s"] = makeList({3, 2, 4, 6, 6});
+    model.graph.initializers["column"] = makeFloats({1, 1, 1, 6, 1}, {1, 2, 3, 4, 5, 6});
+    simplified(model);
+    EXPECT_EQ(opsOf(model), "Relu Expand Mul");
+}
+
 TEST(Simplify, KeepsNamesOfOutputs) {
     OnnxModel model =
         modelWith({makeNode("Sigmoid", {"r"}, {"s"}), makeNode("Identity", {"r"}, {"y"})});

@@ -9,6 +9,10 @@ namespace irmb::onnx {
 /// Drops nodes that pass an input on unchanged.
 void removeNoOps(OnnxModel& model, Facts& facts);
 
+/// Lets arithmetic that broadcasts read what an Expand before it read. OpenCV 4.10 divides wrongly
+/// by the result of an Expand.
+void skipExpands(OnnxModel& model, const Facts& facts);
+
 /// Writes down what nodes leave to defaults: Squeeze, Unsqueeze, Flatten and Reshape become Reshape
 /// to explicit sides, Split names its parts, convolution and pooling their whole geometry.
 void spellOut(OnnxModel& model, Facts& facts);

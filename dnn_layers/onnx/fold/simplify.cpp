@@ -6,6 +6,7 @@ namespace irmb::onnx {
 
 void simplify(OnnxModel& model, Facts& facts) {
     removeNoOps(model, facts);
+    skipExpands(model, facts);
     spellOut(model, facts);
     mergeChains(model, facts);
     removeNoOps(model, facts);
