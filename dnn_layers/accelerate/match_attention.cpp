@@ -81,10 +81,10 @@ private:
         const Shape* map = view_.shape(input_);
         const Shape* heads = view_.shape(split.inputs[0]);
         const Shape* q = view_.shape(q_);
+        const Shape* k = view_.shape(k_);
         const Shape* v = view_.shape(v_);
-        if (!map || !heads || !q || !v || map->size() != 4 || heads->size() != 4 ||
-            (*heads)[0] != (*map)[0] || (*heads)[3] != (*map)[2] * (*map)[3] ||
-            *view_.shape(k_) != *q)
+        if (!map || !heads || !q || !k || !v || map->size() != 4 || heads->size() != 4 ||
+            (*heads)[0] != (*map)[0] || (*heads)[3] != (*map)[2] * (*map)[3] || *k != *q)
             return false;
         attention_.heads = static_cast<int>((*heads)[1]);
         attention_.dim_key = static_cast<int>((*q)[2]);

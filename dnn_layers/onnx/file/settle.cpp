@@ -136,6 +136,8 @@ std::unordered_map<std::string, std::string> settleNodes(Graph& graph, std::vect
             node.name = *first;
         if (node.op.empty())
             fail(label(node) + " has no operator");
+        if (node.domain == "irmb" && node.op != "iRMB")
+            fail(label(node) + " is not an operator of its domain: only irmb::iRMB is");
         if (!raw.unsupported.empty())
             unsupported[*first] = label(node) + " has an attribute " + quoted(raw.unsupported) +
                                   " of a kind that is not supported (a subgraph?): export the "
