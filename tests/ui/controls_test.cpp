@@ -112,7 +112,7 @@ TEST_F(ControlsTest, EveryFrameIsShownToThePipelineWhenAsked) {
     open(clip);
     waitUntil([&] { return engine->playback().ended; });
     waitForFrame(59);
-    const RunCounts counts = engine->telemetry().counts;
+    const RunCounts counts = engine->counts();
     EXPECT_LE(counts.dropped.total(), 3) << "only before the switch took hold";
     EXPECT_EQ(counts.captured, counts.processed + counts.dropped.total());
 }
@@ -120,7 +120,7 @@ TEST_F(ControlsTest, EveryFrameIsShownToThePipelineWhenAsked) {
 TEST_F(ControlsTest, ConfidenceActsOnThePausedFrame) {
     openPausedAt(10);
     waitForClasses({0, 1, 2});
-    const int64_t processed = engine->telemetry().counts.processed;
+    const int64_t processed = engine->counts().processed;
     find<QSlider>("confidence")->setValue(50);
     waitForClasses({0, 1});
     find<QSlider>("confidence")->setValue(95);
@@ -128,7 +128,7 @@ TEST_F(ControlsTest, ConfidenceActsOnThePausedFrame) {
     find<QSlider>("confidence")->setValue(25);
     waitForClasses({0, 1, 2});
     EXPECT_EQ(engine->picture()->result.frame.index, 10);
-    EXPECT_EQ(engine->telemetry().counts.processed, processed) << "nothing ran again";
+    EXPECT_EQ(engine->counts().processed, processed) << "nothing ran again";
 }
 
 TEST_F(ControlsTest, ClassesActOnThePausedFrame) {

@@ -65,7 +65,7 @@ TEST_F(LifetimeTest, FilesThatVanishWhilePlayingAreCounted) {
     std::filesystem::remove_all(folder.path("images"));
     waitUntil([&] { return engine->playback().ended; });
     const auto balance = [&] {
-        const RunCounts counts = engine->telemetry().counts;
+        const RunCounts counts = engine->counts();
         return counts.captured - counts.processed - counts.dropped.total();
     };
     waitUntil([&] { return balance() <= 0; });

@@ -73,10 +73,8 @@ TEST_F(StreamTest, StopsIsSaidOnThePictureAndComesBack) {
     EXPECT_FALSE(engine->playback().playing);
     click("play");
     server.startAgain();
-    const int64_t before = engine->telemetry().counts.captured;
-    waitUntil([&] {
-        return view->notice().isEmpty() && engine->telemetry().counts.captured > before + 3;
-    });
+    const int64_t before = engine->counts().captured;
+    waitUntil([&] { return view->notice().isEmpty() && engine->counts().captured > before + 3; });
     server.stop();
 }
 

@@ -23,15 +23,15 @@ protected:
 
 TEST_F(TelemetryTest, CountsFramesOfTheLastTwoSeconds) {
     for (int i = 0; i <= 50; ++i)
-        telemetry.add(resultWith({}), {}, start + i * 100ms);
+        telemetry.add(resultWith({}), start + i * 100ms);
     EXPECT_NEAR(telemetry.snapshot(start + 5s).fps, 10, 0.01);
     EXPECT_EQ(telemetry.snapshot(start + 10s).fps, 0) << "nothing comes any more";
 }
 
 TEST_F(TelemetryTest, KeepsTheMostObjectsOfEachSecond) {
-    telemetry.add(resultWith({0, 0, 1}), {}, start);
-    telemetry.add(resultWith({0}), {}, start + 100ms);
-    telemetry.add(resultWith({0, 0, 0}), {}, start + 2s);
+    telemetry.add(resultWith({0, 0, 1}), start);
+    telemetry.add(resultWith({0}), start + 100ms);
+    telemetry.add(resultWith({0, 0, 0}), start + 2s);
     const Telemetry::Snapshot snapshot = telemetry.snapshot(start + 2s);
     EXPECT_EQ(snapshot.per_second.at(0), (std::vector<double>{2, 0, 3}));
     EXPECT_EQ(snapshot.per_second.at(1), (std::vector<double>{1, 0, 0}));
@@ -40,7 +40,7 @@ TEST_F(TelemetryTest, KeepsTheMostObjectsOfEachSecond) {
 
 TEST_F(TelemetryTest, ForgetsWhatIsLongAgo) {
     for (int i = 0; i < 1000; ++i)
-        telemetry.add(resultWith({0}), {}, start + i * 1s);
+        telemetry.add(resultWith({0}), start + i * 1s);
     const Telemetry::Snapshot snapshot = telemetry.snapshot(start + 1000s);
     EXPECT_EQ(snapshot.per_second.at(0).size(), std::size_t(Telemetry::history_s));
     EXPECT_EQ(snapshot.stage_ms[Telemetry::Inference].size(), Telemetry::history_frames);
@@ -49,8 +49,8 @@ TEST_F(TelemetryTest, ForgetsWhatIsLongAgo) {
 TEST_F(TelemetryTest, RepeatedFramesCountObjectsAlone) {
     FrameResult again = resultWith({3});
     again.repeated = true;
-    telemetry.add(resultWith({0}), {}, start);
-    telemetry.add(again, {}, start + 1s);
+    telemetry.add(resultWith({0}), start);
+    telemetry.add(again, start + 1s);
     const Telemetry::Snapshot snapshot = telemetry.snapshot(start + 1s);
     EXPECT_EQ(snapshot.objects, (std::map<int, int>{{3, 1}}));
     EXPECT_EQ(snapshot.stage_ms[Telemetry::Inference].size(), 1U);

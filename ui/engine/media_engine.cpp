@@ -114,11 +114,11 @@ void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
     mailbox_ = std::make_shared<Mailbox>();
     telemetry_ = std::make_shared<Telemetry>();
     Player::Observers observers;
-    observers.on_result = [this, generation, mailbox = mailbox_, telemetry = telemetry_](
-                              const FrameResult& result, const RunCounts& counts) {
-        telemetry->add(result, counts, Telemetry::Clock::now());
+    observers.on_result = [this, generation, mailbox = mailbox_,
+                           telemetry = telemetry_](const FrameResult& result, const RunCounts&) {
+        telemetry->add(result, Telemetry::Clock::now());
         auto picture = std::make_shared<Picture>(
-            Picture{toImage(result.frame.image), result, counts, namesOf(result)});
+            Picture{toImage(result.frame.image), result, namesOf(result)});
         picture->result.inference = Inference(); // large, and of no use to the window
         if (mailbox->put(std::move(picture)))
             QMetaObject::invokeMethod(
@@ -149,7 +149,6 @@ void MediaEngine::retirePlayer() {
         stopRecording();
     player_->cancel();
     background_.dispose(std::move(player_));
-    player_.reset();
     ++generation_;
 }
 
@@ -353,10 +352,11 @@ void MediaEngine::saveSnapshot(const PicturePtr& picture, const QString& path, b
 }
 
 Telemetry::Snapshot MediaEngine::telemetry() const {
-    Telemetry::Snapshot snapshot = telemetry_->snapshot(Telemetry::Clock::now());
-    if (player_)
-        snapshot.counts = player_->counts(); // frames after the last one that was shown, too
-    return snapshot;
+    return telemetry_->snapshot(Telemetry::Clock::now());
+}
+
+RunCounts MediaEngine::counts() const {
+    return player_ ? player_->counts() : RunCounts();
 }
 
 QString MediaEngine::trouble() const {

@@ -94,6 +94,7 @@ public:
 
     PicturePtr picture() const { return picture_; }
     Telemetry::Snapshot telemetry() const;
+    RunCounts counts() const; ///< of frames, since the source was opened
     /// What keeps a source from delivering; empty: nothing.
     QString trouble() const;
 

@@ -12,7 +12,6 @@ namespace vigil::ui {
 struct Picture {
     QImage image; ///< Format_RGB32, without overlays
     FrameResult result;
-    RunCounts counts;
     std::vector<std::string> class_names; ///< of the model that made the detections
 };
 

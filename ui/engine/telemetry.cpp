@@ -20,10 +20,9 @@ std::map<int, int> countClasses(const std::vector<irmb::Detection>& detections) 
 
 } // namespace
 
-void Telemetry::add(const FrameResult& result, const RunCounts& counts, Clock::time_point now) {
+void Telemetry::add(const FrameResult& result, Clock::time_point now) {
     const std::lock_guard<std::mutex> lock(mutex_);
     objects_ = countClasses(result.detections);
-    counts_ = counts;
     if (result.repeated)
         return;
     arrivals_.push_back(now);
@@ -54,7 +53,6 @@ void Telemetry::clear() {
     arrivals_.clear();
     for (std::deque<double>& times : stage_ms_)
         times.clear();
-    counts_ = RunCounts();
     latency_ms_ = 0;
     objects_.clear();
     seconds_.clear();
@@ -75,7 +73,6 @@ Telemetry::Snapshot Telemetry::snapshot(Clock::time_point now) const {
     snapshot.latency_ms = latency_ms_;
     for (std::size_t stage = 0; stage < StageCount; ++stage)
         snapshot.stage_ms[stage].assign(stage_ms_[stage].begin(), stage_ms_[stage].end());
-    snapshot.counts = counts_;
     snapshot.objects = objects_;
     if (seconds_.empty())
         return snapshot;

@@ -25,12 +25,11 @@ public:
         double fps = 0;        ///< processed in the last two seconds
         double latency_ms = 0; ///< of the newest frame, from its capture to its result
         std::array<std::vector<double>, StageCount> stage_ms; ///< newest last
-        RunCounts counts;
-        std::map<int, int> objects;                    ///< of the newest frame, by class
+        std::map<int, int> objects;                           ///< of the newest frame, by class
         std::map<int, std::vector<double>> per_second; ///< most objects at a time, newest last
     };
 
-    void add(const FrameResult& result, const RunCounts& counts, Clock::time_point now);
+    void add(const FrameResult& result, Clock::time_point now);
     void clear();
     Snapshot snapshot(Clock::time_point now) const;
 
@@ -43,7 +42,6 @@ private:
     mutable std::mutex mutex_;
     std::deque<Clock::time_point> arrivals_;
     std::array<std::deque<double>, StageCount> stage_ms_;
-    RunCounts counts_;
     double latency_ms_ = 0;
     std::map<int, int> objects_;
     std::deque<Second> seconds_;

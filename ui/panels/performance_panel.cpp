@@ -94,14 +94,14 @@ PerformancePanel::PerformancePanel(QWidget* parent)
     column->addWidget(heading(tr("Objects over time"), this));
     column->addWidget(objects_, 1);
     column->addWidget(legend_);
-    update({}, {}, false);
+    update({}, {}, {}, false);
 }
 
-void PerformancePanel::update(const Telemetry::Snapshot& snapshot,
+void PerformancePanel::update(const Telemetry::Snapshot& snapshot, const RunCounts& counts,
                               const std::vector<std::string>& class_names, bool live) {
     fps_->setText(QString::number(snapshot.fps, 'f', 1));
-    latency_->setText(snapshot.counts.processed > 0 ? tr("%1 ms").arg(qRound(snapshot.latency_ms))
-                                                    : QStringLiteral("–"));
+    latency_->setText(counts.processed > 0 ? tr("%1 ms").arg(qRound(snapshot.latency_ms))
+                                           : QStringLiteral("–"));
     latency_->setToolTip(live ? tr("How old the picture is that you see") : QString());
     for (std::size_t i = 0; i < Telemetry::StageCount; ++i) {
         const std::vector<double>& times = snapshot.stage_ms[i];
@@ -109,10 +109,10 @@ void PerformancePanel::update(const Telemetry::Snapshot& snapshot,
         stage_ms_[i]->setText(times.empty() ? QStringLiteral("–")
                                             : tr("%1 ms").arg(mean(times), 0, 'f', 1));
     }
-    captured_->setText(QString::number(snapshot.counts.captured));
-    processed_->setText(QString::number(snapshot.counts.processed));
-    superseded_->setText(QString::number(snapshot.counts.dropped.superseded));
-    damaged_->setText(QString::number(snapshot.counts.dropped.damaged));
+    captured_->setText(QString::number(counts.captured));
+    processed_->setText(QString::number(counts.processed));
+    superseded_->setText(QString::number(counts.dropped.superseded));
+    damaged_->setText(QString::number(counts.dropped.damaged));
     updateObjects(snapshot, class_names);
 }
 

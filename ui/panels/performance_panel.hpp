@@ -18,8 +18,8 @@ class PerformancePanel : public QWidget {
 public:
     explicit PerformancePanel(QWidget* parent = nullptr);
 
-    void update(const Telemetry::Snapshot& snapshot, const std::vector<std::string>& class_names,
-                bool live);
+    void update(const Telemetry::Snapshot& snapshot, const RunCounts& counts,
+                const std::vector<std::string>& class_names, bool live);
 
 private:
     void updateObjects(const Telemetry::Snapshot& snapshot,

@@ -420,7 +420,7 @@ void MainWindow::updateLive() {
     const SourceInfo info = engine_.sourceInfo();
     objects_->setCounts(snapshot.objects);
     if (performance_->isVisible())
-        performance_->update(snapshot, names, info.live);
+        performance_->update(snapshot, engine_.counts(), names, info.live);
     status_speed_->setText(engine_.hasSource() ? tr("%1 fps").arg(snapshot.fps, 0, 'f', 1)
                                                : QString());
     QString notice = lost_;
