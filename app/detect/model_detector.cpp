@@ -8,12 +8,6 @@
 namespace vigil {
 namespace {
 
-std::string lower(std::string text) {
-    for (char& c : text)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 void checkIsDetector(const irmb::ModelInfo& info) {
     const std::string who = "model '" + info.path + "'";
     if (info.head == irmb::HeadKind::None)
@@ -36,7 +30,7 @@ bool isNumber(const std::string& text) {
 
 int findClass(const std::string& wanted, const irmb::ModelInfo& info) {
     for (std::size_t i = 0; i < info.class_names.size(); ++i)
-        if (lower(info.class_names[i]) == lower(wanted))
+        if (cv::toLowerCase(info.class_names[i]) == cv::toLowerCase(wanted))
             return static_cast<int>(i);
     if (isNumber(wanted) && (info.num_classes == 0 || std::stoi(wanted) < info.num_classes))
         return std::stoi(wanted);

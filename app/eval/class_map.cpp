@@ -3,17 +3,10 @@
 #include <opencv2/core.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <numeric>
 
 namespace vigil {
 namespace {
-
-std::string lower(std::string text) {
-    for (char& c : text)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
 
 ClassMap mapByName(const std::vector<std::string>& model_names, const LabelledData& data) {
     ClassMap map;
@@ -21,7 +14,7 @@ ClassMap mapByName(const std::vector<std::string>& model_names, const LabelledDa
     for (const std::string& name : model_names) {
         const auto same =
             std::find_if(data.classes.begin(), data.classes.end(), [&](const LabelledClass& entry) {
-                return lower(entry.name) == lower(name);
+                return cv::toLowerCase(entry.name) == cv::toLowerCase(name);
             });
         const bool found = same != data.classes.end();
         map.data_index.push_back(found ? static_cast<int>(same - data.classes.begin()) : -1);

@@ -3,7 +3,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 namespace vigil {
@@ -13,9 +12,7 @@ namespace {
 constexpr double fallback_fps = 25;
 
 std::string containerFor(const std::string& path) {
-    std::string ending = fs::path(path).extension().string();
-    for (char& c : ending)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string ending = cv::toLowerCase(fs::path(path).extension().string());
     if (!ending.empty() && VideoEncoder::knows(ending.substr(1)))
         return ending.substr(1);
     const bool is_special = path == "-" || (fs::exists(path) && !fs::is_regular_file(path));

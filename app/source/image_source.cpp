@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <glob.h>
 
@@ -41,9 +40,7 @@ void sortNaturally(std::vector<fs::path>& files) {
 bool isImageName(const fs::path& path) {
     static const std::array<const char*, 11> endings = {
         ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2"};
-    std::string ending = path.extension().string();
-    for (char& c : ending)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string ending = cv::toLowerCase(path.extension().string());
     return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
