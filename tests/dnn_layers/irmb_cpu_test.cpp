@@ -1,6 +1,7 @@
 #include "cpu/irmb_cpu.hpp"
 #include "cpu/kernels.hpp"
 #include "reference/irmb_reference.hpp"
+#include "support/map_size.hpp"
 #include "support/random_irmb.hpp"
 
 #include <gtest/gtest.h>
@@ -17,20 +18,6 @@ cv::Mat run(const IrmbCpu& block, const IrmbParams& params, const cv::Mat& x) {
     block.forward(x, y);
     return y;
 }
-
-bool fits(const IrmbParams& params, int height, int width) {
-    try {
-        outputSize(params, height, width);
-        return true;
-    } catch (const cv::Exception&) {
-        return false;
-    }
-}
-
-struct MapSize {
-    int height;
-    int width;
-};
 
 class IrmbCpuGrid : public testing::TestWithParam<MapSize> {};
 
@@ -50,23 +37,11 @@ TEST_P(IrmbCpuGrid, AgreesWithReference) {
     }
 }
 
-std::string nameOf(const testing::TestParamInfo<MapSize>& size) {
-    return std::to_string(size.param.height) + "x" + std::to_string(size.param.width);
-}
-
 INSTANTIATE_TEST_SUITE_P(Sizes, IrmbCpuGrid,
                          testing::Values(MapSize{1, 1}, MapSize{5, 5}, MapSize{6, 5}, MapSize{7, 7},
                                          MapSize{1, 19}, MapSize{13, 17}, MapSize{20, 20},
                                          MapSize{3, 70}),
                          nameOf);
-
-/// The block that YOLO ports build by default, with `channels` channels.
-IrmbParams defaultParams(int channels) {
-    IrmbParams params;
-    params.dim_in = params.dim_mid = params.dim_out = channels;
-    params.act = Activation::Silu;
-    return params;
-}
 
 void expectAgreement(const IrmbParams& params, const std::vector<int>& shape) {
     cv::RNG rng(7);

@@ -1,5 +1,6 @@
 #include "cuda/host_weights.hpp"
 #include "reference/irmb_reference.hpp"
+#include "support/map_size.hpp"
 #include "support/random_irmb.hpp"
 
 #include <gtest/gtest.h>
@@ -77,15 +78,6 @@ void expectAgreement(const IrmbParams& params, const IrmbWeights& weights, const
         << describe(params);
 }
 
-bool fits(const IrmbParams& params, int height, int width) {
-    try {
-        outputSize(params, height, width);
-        return true;
-    } catch (const cv::Exception&) {
-        return false;
-    }
-}
-
 class IrmbCuda : public testing::Test {
 protected:
     IrmbCuda() { emulation::device() = {}; }
@@ -93,11 +85,6 @@ protected:
         emulation::device() = {};
         emulation::setOrder(Order::Forward);
     }
-};
-
-struct MapSize {
-    int height;
-    int width;
 };
 
 class IrmbCudaGrid : public IrmbCuda, public testing::WithParamInterface<MapSize> {};
@@ -116,22 +103,10 @@ TEST_P(IrmbCudaGrid, AgreesWithReference) {
     }
 }
 
-std::string nameOf(const testing::TestParamInfo<MapSize>& size) {
-    return std::to_string(size.param.height) + "x" + std::to_string(size.param.width);
-}
-
 INSTANTIATE_TEST_SUITE_P(Sizes, IrmbCudaGrid,
                          testing::Values(MapSize{1, 1}, MapSize{6, 5}, MapSize{7, 7},
                                          MapSize{1, 19}, MapSize{13, 17}, MapSize{20, 20}),
                          nameOf);
-
-/// The block that YOLO ports build by default, with `channels` channels.
-IrmbParams defaultParams(int channels) {
-    IrmbParams params;
-    params.dim_in = params.dim_mid = params.dim_out = channels;
-    params.act = Activation::Silu;
-    return params;
-}
 
 void expectAgreement(const IrmbParams& params, const std::vector<int>& shape) {
     cv::RNG rng(7);

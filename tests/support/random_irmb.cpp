@@ -103,6 +103,22 @@ IrmbParams anyParams(cv::RNG& rng) {
     return p;
 }
 
+IrmbParams defaultParams(int channels) {
+    IrmbParams params;
+    params.dim_in = params.dim_mid = params.dim_out = channels;
+    params.act = Activation::Silu;
+    return params;
+}
+
+bool fits(const IrmbParams& params, int height, int width) {
+    try {
+        outputSize(params, height, width);
+        return true;
+    } catch (const cv::Exception&) {
+        return false;
+    }
+}
+
 IrmbWeights randomWeights(const IrmbParams& params, cv::RNG& rng) {
     IrmbWeights weights;
     for (const WeightSlot& slot : weightSlots(params)) {

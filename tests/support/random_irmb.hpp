@@ -15,6 +15,12 @@ IrmbParams randomParams(cv::RNG& rng);
 /// attention alone. The depthwise kernel may not fit a small map.
 IrmbParams anyParams(cv::RNG& rng);
 
+/// The block that YOLO ports build by default, with `channels` channels.
+IrmbParams defaultParams(int channels);
+
+/// Whether a map of this size is large enough for the block.
+bool fits(const IrmbParams& params, int height, int width);
+
 /// Random weights of a size that keeps activations near 1 and the softmax far from uniform.
 IrmbWeights randomWeights(const IrmbParams& params, cv::RNG& rng);
 
