@@ -44,7 +44,7 @@ def orthogonalise(matrix, rounds=5):
     """Newton-Schulz iteration of Muon (Jordan et al., 2024): singular values of a matrix brought
     near 1."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.bfloat16()
+    x = matrix.bfloat16() if matrix.is_cuda else matrix.float()
     x = x / (x.norm() + 1e-7)
     tall = x.shape[-2] > x.shape[-1]
     if tall:
@@ -94,6 +94,14 @@ def make_optimisers(model, name, lr, weight_decay):
     return [adam, Muon(dense, lr=10 * lr, weight_decay=weight_decay)]
 
 
+def computes_bfloat16(device):
+    """Whether a device multiplies in bfloat16, instead of converting to float32 first."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    cpuinfo = Path("/proc/cpuinfo")
+    return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text()
+
+
 def rate(step, steps, warmup=100, decay=0.4):
     """Learning rate of a step relative to its maximum: rise, plateau, linear fall."""
     fall = (steps - step) / max(1, decay * steps)
@@ -122,6 +130,7 @@ class Training:
         for module in self.model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 0.03
+        self.bfloat16 = computes_bfloat16(device) if args.bfloat16 is None else args.bfloat16
         self.optimisers = make_optimisers(self.model, args.optimiser, args.lr, args.weight_decay)
         self.lrs = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
         self.average = Average(self.model)
@@ -148,7 +157,7 @@ class Training:
         device = next(self.model.parameters()).device
         batch = [x.to(device, non_blocking=True) for x in batch]
         image = batch[0].to(memory_format=torch.channels_last).float() / 255
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.args.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
             outputs = self.model.training_outputs(image)
         loss, parts = student_loss(outputs, batch, self.args.one_to_one)
         loss.backward()
@@ -235,7 +244,8 @@ def main(arguments=None):
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.02)
     parser.add_argument("--one-to-one", default="teacher", choices=("teacher", "assigned"))
-    parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction,
+                        help="default: where the device computes in it")
     parser.add_argument("--device", help="cpu or cuda; default: a GPU where there is one")
     parser.add_argument("--processes", type=int, default=1,
                         help="train in this many processes on a CPU, each with its own batch")
