@@ -4,7 +4,7 @@ from torch import nn
 
 from .checkpoint import CheckpointError, as_dict, class_path
 from .structure import Adoption
-from .yolo import TailTwoGathers
+from .yolo import TailTwoGathers, cell_centres
 
 MAX_DETECTIONS = 300
 
@@ -40,22 +40,11 @@ class Head(nn.Module):
             torch.cat([part(x).reshape(int(x.shape[0]), channels, -1)
                        for part, x in zip(parts, maps)], 2)
             for parts, channels in ((self.boxes, 4 * self.bins), (self.scores, self.nc)))
-        anchors, strides = self.anchors(maps)
+        anchors, strides = cell_centres(maps, self.strides)
         before, after = self.dfl(boxes).chunk(2, 1)
         low, high = anchors - before, anchors + after
         boxes = (low, high) if self.nms_free else ((low + high) / 2, high - low)
         return torch.cat((torch.cat(boxes, 1) * strides, scores.sigmoid()), 1)
-
-    def anchors(self, maps):
-        """Centres of the cells in units of their stride [1, 2, N], and the strides [1, N]."""
-        points, strides = [], []
-        for x, stride in zip(maps, self.strides):
-            h, w = int(x.shape[2]), int(x.shape[3])
-            y, x_ = torch.meshgrid(torch.arange(h, dtype=x.dtype) + 0.5,
-                                   torch.arange(w, dtype=x.dtype) + 0.5, indexing="ij")
-            points.append(torch.stack((x_, y)).reshape(2, h * w))
-            strides.append(torch.full((1, h * w), stride, dtype=x.dtype))
-        return torch.cat(points, 1).unsqueeze(0), torch.cat(strides, 1)
 
 
 class Network(nn.Module):

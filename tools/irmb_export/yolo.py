@@ -135,6 +135,19 @@ class DFL(nn.Module):
         return self.conv(x.view(b, 4, self.c1, n).transpose(2, 1).softmax(1)).view(b, 4, n)
 
 
+def cell_centres(maps, strides):
+    """Centres of the cells of all maps in units of their stride [1, 2, N], and the strides
+    [1, N]."""
+    centres, cell_strides = [], []
+    for x, stride in zip(maps, strides):
+        h, w = int(x.shape[2]), int(x.shape[3])
+        y, x_ = torch.meshgrid(torch.arange(h, dtype=x.dtype) + 0.5,
+                               torch.arange(w, dtype=x.dtype) + 0.5, indexing="ij")
+        centres.append(torch.stack((x_, y)).reshape(2, h * w))
+        cell_strides.append(torch.full((1, h * w), float(stride), dtype=x.dtype))
+    return torch.cat(centres, 1).unsqueeze(0), torch.cat(cell_strides, 1)
+
+
 class Head(nn.Module):
     """The one-to-one head: [B, 4 + nc, N] with x1, y1, x2, y2 in input pixels and scores."""
 
@@ -156,21 +169,10 @@ class Head(nn.Module):
         b, channels = levels[0].shape[:2]
         distances, scores = torch.cat([x.view(b, channels, -1) for x in levels], 2).split(
             (4 * self.bins, self.nc), 1)
-        anchors, strides = self.anchors(maps)
+        anchors, strides = cell_centres(maps, self.strides)
         before, after = self.dfl(distances).chunk(2, 1)
         boxes = torch.cat((anchors - before, anchors + after), 1) * strides
         return torch.cat((boxes, scores.sigmoid()), 1)
-
-    def anchors(self, maps):
-        """Centres of the cells in units of their stride [1, 2, N], and the strides [1, N]."""
-        points, strides = [], []
-        for x, stride in zip(maps, self.strides):
-            h, w = int(x.shape[2]), int(x.shape[3])
-            y, x_ = torch.meshgrid(torch.arange(h, dtype=x.dtype) + 0.5,
-                                   torch.arange(w, dtype=x.dtype) + 0.5, indexing="ij")
-            points.append(torch.stack((x_, y)).reshape(2, h * w))
-            strides.append(torch.full((1, h * w), float(stride), dtype=x.dtype))
-        return torch.cat(points, 1).unsqueeze(0), torch.cat(strides, 1)
 
 
 class TailTwoGathers(nn.Module):
