@@ -32,7 +32,7 @@ enum class CpuAcceleration {
 /// Arithmetic of the accelerated parts of a network.
 enum class Precision {
     Float32,
-    Bfloat16 ///< half the time and a little less exact; needs a processor with AVX512-BF16
+    Bfloat16 ///< faster and less exact: scores move; needs a processor with AVX512-BF16
 };
 
 struct ReadOptions {
