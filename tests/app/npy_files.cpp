@@ -1,16 +1,15 @@
 #include "npy_files.hpp"
 
-#include <gtest/gtest.h>
+#include "support/scratch_folder.hpp"
 
 #include <fstream>
-#include <unistd.h>
 
 namespace vigil::test {
 
 std::string temporaryPath(const std::string& suffix) {
+    static const ScratchFolder folder;
     static int count = 0;
-    return ::testing::TempDir() + "vigil_" + std::to_string(::getpid()) + "_" +
-           std::to_string(count++) + suffix;
+    return folder.path(std::to_string(count++) + suffix);
 }
 
 void writeFile(const std::string& path, const std::string& bytes) {

@@ -7,7 +7,7 @@
 
 namespace vigil::test {
 
-/// A fresh path in GoogleTest's temporary folder; no two calls give the same.
+/// A fresh path in a folder that goes with the program; no two calls give the same.
 std::string temporaryPath(const std::string& suffix);
 
 void writeFile(const std::string& path, const std::string& bytes);
