@@ -87,6 +87,35 @@ struct LayerNorm {
     const float* shift;
 };
 
+/// 3x3 convolution with stride 1 of maps in blocks of `lanes` channels, [block][y][x][lane], by
+/// Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv 1509.09308):
+/// out = after(before(conv(in) + bias) + residual), for activations of winogradActivates().
+struct Winograd {
+    const float* in;
+    int in_blocks;
+    int height;
+    int width;
+    int top;              ///< rows of zeros above the map
+    int left;             ///< columns of zeros before it
+    const float* weights; ///< transformed, [16][out block][in channel][lane]
+    const float* bias;    ///< [out channel]
+    Activation before;
+    const float* residual; ///< laid out as `out`; null: none
+    Activation after;
+    float* out;
+    int out_blocks;
+    int out_height;
+    int out_width;
+    int tile_begin; ///< tiles [tile_begin, tile_end) of 2 x 2 outputs, row by row, are computed
+    int tile_end;
+    float* scratch; ///< winogradScratch() floats
+};
+
+/// Whether Winograd computes this activation.
+inline bool winogradActivates(Activation act) {
+    return act == Activation::None || act == Activation::Relu || act == Activation::Silu;
+}
+
 struct Kernels {
     const char* name;
     int lanes;     ///< floats in a vector
@@ -104,6 +133,9 @@ struct Kernels {
     double (*sum)(const float* data, int count);
     /// Sum of (data - mean)^2 over [0, count), exactly those.
     double (*squares)(const float* data, int count, float mean);
+    void (*winograd)(const Winograd&);
+    /// For channels in and out and a number of tiles.
+    std::size_t (*winogradScratch)(int channels_in, int channels_out, int tiles);
 };
 
 /// Those for the processor at hand.

@@ -4,15 +4,12 @@
 
 #include "cpu/kernels.hpp"
 #include "cpu/simd.hpp"
+#include "cpu/winograd.inl"
 
 #include <cmath>
 
 namespace irmb::cpu {
 namespace {
-
-inline int least(int a, int b) {
-    return a < b ? a : b;
-}
 
 // ---- GEMM ---------------------------------------------------------------------------------------
 
@@ -438,8 +435,8 @@ double squares(const float* data, int count, float mean) {
 }
 
 constexpr Kernels makeKernels(const char* name) {
-    return {name,      lanes,  gemm_rows, gemm,     attention, attentionScratch,
-            depthwise, gather, layerNorm, activate, sum,       squares};
+    return {name,     lanes,     gemm_rows, gemm,     attention, attentionScratch, depthwise,
+            gather,   layerNorm, activate,  sum,      squares,   winograd,         winogradScratch};
 }
 
 } // namespace

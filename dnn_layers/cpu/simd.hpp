@@ -20,6 +20,10 @@ constexpr int lanes = 4;
 using Vec __attribute__((vector_size(lanes * sizeof(float)))) = float;
 using IntVec __attribute__((vector_size(lanes * sizeof(float)))) = int32_t;
 
+inline int least(int a, int b) {
+    return a < b ? a : b;
+}
+
 inline Vec load(const float* p) {
     Vec v;
     std::memcpy(&v, p, sizeof(v));

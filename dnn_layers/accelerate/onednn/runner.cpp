@@ -1,6 +1,7 @@
 #include "accelerate/onednn/primitives.hpp"
 #include "accelerate/onednn/tasks.hpp"
 #include "accelerate/onednn/threads.hpp"
+#include "accelerate/onednn/winograd.hpp"
 #include "accelerate/placement.hpp"
 #include "accelerate/region_runner.hpp"
 #include "cpu/map_view.hpp"
@@ -238,13 +239,34 @@ private:
     /// With the residual fused where oneDNN can, else as an addition of its own.
     void add(const Convolution& conv, const Step& step) {
         const bool residual = step.inputs.size() > 1;
-        if (addConvolution(conv, step, residual))
+        if (addWinograd(conv, step) || addConvolution(conv, step, residual))
             return;
         Convolution alone = conv;
         alone.after = Activation::None;
         if (!residual || !addConvolution(alone, step, false))
             throw UnsupportedStep(step_);
         addSum(step.outputs[0], step.inputs[1], step.outputs[0], conv.after);
+    }
+
+    bool addWinograd(const Convolution& conv, const Step& step) {
+        const BlockedMap source = mapOf(step.inputs[0]);
+        const BlockedMap target = mapOf(step.outputs[0]);
+        if (type_ != DataType::f32 || !suitsWinograd(conv, source.size, target.size, block_))
+            return false;
+        PackedStep& packed = packed_[step_];
+        if (!packed.weight)
+            packed.weight = packWinograd(engine_, conv, source.size, target.size, block_);
+        packBias(conv, target.size.channels, packed.bias);
+        const std::size_t floats =
+            WinogradTask::scratchFloats(source.size, target.size, program_.threads);
+        const MemoryDesc row({static_cast<memory::dim>(floats)}, DataType::f32, Tag::x);
+        program_.tasks.push_back(std::make_unique<WinogradTask>(
+            conv,
+            WinogradTask::Arguments{source, packed.weight, packed.bias,
+                                    step.inputs.size() > 1 ? mapOf(step.inputs[1]) : BlockedMap(),
+                                    target, scratch(row)},
+            program_.threads));
+        return true;
     }
 
     bool addConvolution(const Convolution& conv, const Step& step, bool residual) {

@@ -46,6 +46,7 @@ struct BlockedMap {
         return static_cast<std::byte*>(memory.get_data_handle()) +
                (first_block * pixels() + pixel) * block * element;
     }
+    float* floats() const { return static_cast<float*>(memory.get_data_handle()); }
 };
 
 class ResizeTask : public Task {
