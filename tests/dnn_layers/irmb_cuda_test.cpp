@@ -1,91 +1,12 @@
-#include "cuda/host_weights.hpp"
-#include "reference/irmb_reference.hpp"
+// The CUDA kernels against the reference. irmb_cuda_test runs these on the host, irmb_cuda_gpu_test
+// on a GPU.
+#include "support/irmb_on_device.hpp"
 #include "support/map_size.hpp"
-#include "support/random_irmb.hpp"
-
-#include <gtest/gtest.h>
-
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-#include <memory>
 
 namespace irmb::test {
 namespace {
 
 using cuda::IrmbKernels;
-using cuda::MapShape;
-using emulation::Order;
-
-struct Free {
-    void operator()(void* memory) const { cudaFree(memory); }
-};
-template <typename T>
-std::unique_ptr<T, Free> deviceMemory(std::size_t elements) {
-    void* memory = nullptr;
-    cudaMalloc(&memory, elements * sizeof(T));
-    return std::unique_ptr<T, Free>(static_cast<T*>(memory));
-}
-
-void assign(float& to, float from) {
-    to = from;
-}
-void assign(__half& to, float from) {
-    to = __float2half_rn(from);
-}
-float valueOf(float x) {
-    return x;
-}
-float valueOf(__half x) {
-    return __half2float(x);
-}
-
-cv::Mat emptyResult(const IrmbParams& params, const cv::Mat& x) {
-    const cv::Size size = outputSize(params, x.size[2], x.size[3]);
-    return cv::Mat(std::vector<int>{x.size[0], params.dim_out, size.height, size.width}, CV_32F);
-}
-
-template <typename T>
-cv::Mat run(const IrmbParams& params, const IrmbWeights& weights, const cv::Mat& x) {
-    const IrmbKernels<T> kernels(params, cuda::hostWeights(weights), "block");
-    const MapShape shape = {x.size[0], x.size[2], x.size[3]};
-    cv::Mat y = emptyResult(params, x);
-    const auto device_x = deviceMemory<T>(x.total());
-    const auto device_y = deviceMemory<T>(y.total());
-    const auto scratch = deviceMemory<char>(kernels.scratchBytes(shape));
-    for (std::size_t i = 0; i < x.total(); ++i)
-        assign(device_x.get()[i], x.ptr<float>()[i]);
-    kernels.launch(nullptr, device_x.get(), device_y.get(), scratch.get(), shape);
-    for (std::size_t i = 0; i < y.total(); ++i)
-        y.ptr<float>()[i] = valueOf(device_y.get()[i]);
-    return y;
-}
-
-/// Largest difference, relative to the largest value that is expected.
-double relativeError(const cv::Mat& y, const cv::Mat& expected) {
-    const cv::Mat zero = cv::Mat::zeros(expected.dims, expected.size.p, CV_32F);
-    const double error = maxDifference(y, expected);
-    return std::isfinite(error) ? error / std::max(1e-3, maxDifference(expected, zero)) : error;
-}
-
-constexpr double float_tolerance = 1e-4;
-constexpr double half_tolerance = 1e-2;
-
-void expectAgreement(const IrmbParams& params, const IrmbWeights& weights, const cv::Mat& x) {
-    const cv::Mat expected = irmbReference(params, weights, x);
-    EXPECT_LE(relativeError(run<float>(params, weights, x), expected), float_tolerance)
-        << describe(params);
-    EXPECT_LE(relativeError(run<__half>(params, weights, x), expected), half_tolerance)
-        << describe(params);
-}
-
-class IrmbCuda : public testing::Test {
-protected:
-    IrmbCuda() { emulation::device() = {}; }
-    ~IrmbCuda() override {
-        emulation::device() = {};
-        emulation::setOrder(Order::Forward);
-    }
-};
 
 class IrmbCudaGrid : public IrmbCuda, public testing::WithParamInterface<MapSize> {};
 
@@ -96,7 +17,7 @@ TEST_P(IrmbCudaGrid, AgreesWithReference) {
         const IrmbParams params = anyParams(rng);
         if (!fits(params, height, width))
             continue;
-        emulation::setOrder(static_cast<Order>(i % 3));
+        chooseThreadOrder(i);
         const IrmbWeights weights = randomWeights(params, rng);
         const cv::Mat x = randomMap({1 + i % 3, params.dim_in, height, width}, rng) * 2 + 0.3;
         expectAgreement(params, weights, x);
@@ -108,26 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, IrmbCudaGrid,
                                          MapSize{1, 19}, MapSize{13, 17}, MapSize{20, 20}),
                          nameOf);
 
-void expectAgreement(const IrmbParams& params, const std::vector<int>& shape) {
-    cv::RNG rng(7);
-    const IrmbWeights weights = randomWeights(params, rng);
-    expectAgreement(params, weights, randomMap(shape, rng));
-}
-
-std::vector<std::string> kernelsOf(const IrmbParams& params, const MapShape& shape) {
-    cv::RNG rng(1);
-    const IrmbWeights weights = randomWeights(params, rng);
-    const IrmbKernels<__half> kernels(params, cuda::hostWeights(weights), "block");
-    std::vector<std::string> names;
-    for (const std::string& launch : kernels.launches(shape))
-        names.push_back(launch.substr(0, launch.find(':')));
-    return names;
-}
-
-using Names = std::vector<std::string>;
-
 TEST_F(IrmbCuda, HeadSizesOfYolov10n) {
-    emulation::device().processors = 132;
     expectAgreement(defaultParams(64), {1, 64, 80, 80});
     expectAgreement(defaultParams(128), {1, 128, 40, 40});
     expectAgreement(defaultParams(256), {1, 256, 20, 20});
@@ -179,14 +81,6 @@ TEST_F(IrmbCuda, HeadWiderThanAChunkOfTheGeneralKernel) {
     expectAgreement(params, {2, 96, 9, 11});
 }
 
-TEST_F(IrmbCuda, LittleSharedMemoryTakesTheGeneralKernel) {
-    const IrmbParams params = defaultParams(64);
-    emulation::device().shared_bytes = 8 * 1024;
-    EXPECT_EQ(kernelsOf(params, {1, 10, 9}), (Names{"projection", "tiledAttention", "projection"}));
-    emulation::device().shared_bytes = 48 * 1024;
-    EXPECT_EQ(kernelsOf(params, {1, 10, 9}), (Names{"windowAttention", "projection"}));
-}
-
 TEST_F(IrmbCuda, WholeMapAsOneWindowOfManyTokens) {
     IrmbParams params = defaultParams(16);
     params.window_size = 0;
@@ -227,39 +121,6 @@ TEST_F(IrmbCuda, StatisticsOfAMapFarFromZero) {
     }
 }
 
-TEST_F(IrmbCuda, OrderOfThreadsDoesNotChangeTheResult) {
-    cv::RNG rng(5);
-    for (int i = 0; i < 10; ++i) {
-        const IrmbParams params = anyParams(rng);
-        if (!fits(params, 9, 12))
-            continue;
-        const IrmbWeights weights = randomWeights(params, rng);
-        const cv::Mat x = randomMap({2, params.dim_in, 9, 12}, rng);
-        emulation::setOrder(Order::Forward);
-        const cv::Mat y = run<__half>(params, weights, x);
-        for (const Order order : {Order::Backward, Order::Shuffled}) {
-            emulation::setOrder(order);
-            EXPECT_EQ(maxDifference(run<__half>(params, weights, x), y), 0.0) << describe(params);
-        }
-    }
-}
-
-TEST_F(IrmbCuda, FailedLaunchNamesLayerAndKernel) {
-    const IrmbParams params = defaultParams(16);
-    cv::RNG rng(1);
-    const IrmbWeights weights = randomWeights(params, rng);
-    const cv::Mat x = randomMap({1, 16, 7, 7}, rng);
-    emulation::device().failing_launch = 1;
-    try {
-        run<float>(params, weights, x);
-        FAIL() << "no error";
-    } catch (const cuda::Error& error) {
-        EXPECT_STREQ(error.what(),
-                     "iRMB 'block': CUDA kernel projection (depthwise, residuals and projection) "
-                     "failed: invalid configuration argument");
-    }
-}
-
 TEST_F(IrmbCuda, RefusesMapsThatItCannotIndex) {
     IrmbParams params = defaultParams(16);
     params.has_skip = false;
@@ -281,16 +142,10 @@ TEST_F(IrmbCuda, KeepsNoReferenceToTheWeights) {
     IrmbWeights weights = randomWeights(params, rng);
     const cv::Mat x = randomMap({1, 8, 7, 7}, rng);
     const IrmbKernels<float> kernels(params, cuda::hostWeights(weights), "block");
-    const auto launch = [&] {
-        cv::Mat y = emptyResult(params, x);
-        const auto scratch = deviceMemory<char>(kernels.scratchBytes({1, 7, 7}));
-        kernels.launch(nullptr, x.ptr<float>(), y.ptr<float>(), scratch.get(), {1, 7, 7});
-        return y;
-    };
-    const cv::Mat before = launch();
+    const cv::Mat before = run(kernels, params, x);
     weights.norm_scale.setTo(0);
     weights.proj_weight.setTo(0);
-    EXPECT_EQ(maxDifference(launch(), before), 0.0);
+    EXPECT_EQ(maxDifference(run(kernels, params, x), before), 0.0);
 }
 
 } // namespace

@@ -104,6 +104,10 @@ inline cudaError_t cudaFree(void* memory) {
     ::operator delete (memory, std::align_val_t{256});
     return cudaSuccess;
 }
+inline cudaError_t cudaMemset(void* memory, int value, std::size_t bytes) {
+    std::memset(memory, value, bytes);
+    return cudaSuccess;
+}
 inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
     std::memcpy(to, from, bytes);
     return cudaSuccess;
