@@ -97,7 +97,7 @@ Json infoJson(const InfoOptions& options, LoadedModel& loaded) {
                  {"producer", info.producer}};
     addFusion(json, loaded.model.report);
     addRuntime(json, loaded);
-    json["fallback_layers"] = fallbackLayers(loaded.model.net, loaded.backend);
+    json["fallback_layers"] = fallbackLayers(loaded.model, loaded.backend);
     json["cuda"] = cudaText(probeCuda());
     json["cpu_features"] = cpuFeatures();
     json["metadata"] = info.metadata;
@@ -126,7 +126,7 @@ void printRuntime(LoadedModel& loaded) {
     facts.add("backend", loaded.backend.name + ", " + loaded.backend.precision + ", " +
                              countText(cv::getNumThreads(), "thread"));
     facts.add("acceleration", accelerationText(loaded.model.acceleration));
-    facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model.net, loaded.backend)));
+    facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model, loaded.backend)));
     facts.add("cuda", cudaText(probeCuda()));
     facts.add("OpenCV", cv::getVersionString() + ", " + join(cpuFeatures(), " "));
     facts.print(std::cout);

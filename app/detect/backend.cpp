@@ -3,6 +3,7 @@
 #include <opencv2/core/cuda.hpp>
 
 #include <algorithm>
+#include <sstream>
 
 namespace vigil {
 namespace {
@@ -36,6 +37,47 @@ std::string hindrance(int count) {
     if (count == 0)
         return "no CUDA device was found";
     return listsCuda() ? "" : "OpenCV was not built for the architecture of this machine's GPU";
+}
+
+/// The layers of one box of the drawing that OpenCV makes of a network, as "name (type)". Its label
+/// is name\ntype\n..., and of layers that were merged {name\ntype\n... | name\ntype\n...}.
+std::vector<std::string> layersOfBox(const std::string& label) {
+    const std::string line_end = "\\n";
+    const std::string separator = " | ";
+    std::vector<std::string> layers;
+    std::size_t at = label.rfind('{', 0) == 0 ? 1 : 0;
+    while (true) {
+        const std::size_t name_end = label.find(line_end, at);
+        if (name_end == std::string::npos)
+            return layers;
+        const std::size_t type = name_end + line_end.size();
+        const std::size_t type_end = label.find(line_end, type);
+        layers.push_back(label.substr(at, name_end - at) + " (" +
+                         label.substr(type, type_end - type) + ")");
+        at = label.find(separator, type);
+        if (at == std::string::npos)
+            return layers;
+        at += separator.size();
+    }
+}
+
+/// The layers of an allocated network that have no node of its backend. OpenCV tells this in the
+/// drawing of a network alone: a layer may support a backend and yet decline the shapes at hand.
+std::vector<std::string> layersOnCpu(cv::dnn::Net& net) {
+    const std::string label_begin = " [label=\"";
+    std::vector<std::string> result;
+    std::istringstream drawing(net.dump());
+    for (std::string line; std::getline(drawing, line);) {
+        const std::size_t label = line.find(label_begin);
+        const std::size_t on_cpu = line.rfind("OCV/");
+        const std::size_t on_device = line.rfind("CUDA/");
+        if (label == std::string::npos || on_cpu == std::string::npos ||
+            (on_device != std::string::npos && on_device > on_cpu))
+            continue;
+        for (std::string& layer : layersOfBox(line.substr(label + label_begin.size())))
+            result.push_back(std::move(layer));
+    }
+    return result;
 }
 
 BackendChoice chooseCpu(const std::string& precision) {
@@ -110,16 +152,12 @@ irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked) {
     return irmb::Engine::Classic;
 }
 
-std::vector<std::string> fallbackLayers(cv::dnn::Net& net, const BackendChoice& choice) {
-    std::vector<std::string> fallback;
+std::vector<std::string> fallbackLayers(irmb::Model& model, const BackendChoice& choice) {
     if (choice.backend != DNN_BACKEND_CUDA)
-        return fallback;
-    for (const std::string& name : net.getLayerNames()) {
-        const cv::Ptr<cv::dnn::Layer> layer = net.getLayer(net.getLayerId(name));
-        if (layer && !layer->supportBackend(DNN_BACKEND_CUDA))
-            fallback.push_back(name + " (" + layer->type + ")");
-    }
-    return fallback;
+        return {};
+    model.net.setInput(cv::Mat(model.info.input_shape, CV_32F, cv::Scalar(0)));
+    irmb::forward(model);
+    return layersOnCpu(model.net);
 }
 
 } // namespace vigil

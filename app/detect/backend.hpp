@@ -34,8 +34,9 @@ BackendChoice chooseBackend(const std::string& backend, const std::string& preci
 /// Throws cv::Exception when `asked` is the new engine and `choice` is CUDA.
 irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked = irmb::Engine::Auto);
 
-/// Layers of `net` that `choice` cannot run and that run on the CPU instead, as "name (type)".
-/// Always empty on the CPU.
-std::vector<std::string> fallbackLayers(cv::dnn::Net& net, const BackendChoice& choice);
+/// Layers of `model` that `choice` cannot run, or not with these shapes, and that run on the CPU
+/// instead, as "name (type)". Always empty on the CPU; elsewhere it runs the network once, on
+/// zeros. Throws cv::Exception when that fails.
+std::vector<std::string> fallbackLayers(irmb::Model& model, const BackendChoice& choice);
 
 } // namespace vigil

@@ -72,7 +72,7 @@ void ModelDetector::setOptions(const irmb::DecodeOptions& options) {
 }
 
 std::vector<std::string> ModelDetector::fallbackLayers() {
-    return vigil::fallbackLayers(model_.net, backend_);
+    return vigil::fallbackLayers(model_, backend_);
 }
 
 std::string className(const std::vector<std::string>& names, int class_id) {

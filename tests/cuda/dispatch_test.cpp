@@ -1,6 +1,7 @@
 // OpenCV's own CUDA dispatch with iRMB layers in it, on libraries that stand in for CUDA's. What
 // the kernels compute is the reference's; everything around them is what runs on a GPU.
 #include "cuda_stand_in/stand_in.hpp"
+#include "host_only.hpp"
 #include "irmb_by_reference.hpp"
 #include "layer/node_attributes.hpp"
 #include "reference/irmb_reference.hpp"
@@ -16,23 +17,6 @@
 
 namespace irmb::test {
 namespace {
-
-/// A layer that OpenCV can run on the CPU alone: doubles its input.
-class HostOnly : public cv::dnn::Layer {
-public:
-    explicit HostOnly(const cv::dnn::LayerParams& params) : Layer(params) {}
-    static cv::Ptr<cv::dnn::Layer> create(cv::dnn::LayerParams& params) {
-        return cv::makePtr<HostOnly>(params);
-    }
-    void forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,
-                 cv::OutputArrayOfArrays /*internals*/) override {
-        std::vector<cv::Mat> maps;
-        std::vector<cv::Mat> results;
-        in.getMatVector(maps);
-        out.getMatVector(results);
-        maps[0].convertTo(results[0], CV_32F, 2);
-    }
-};
 
 struct Block {
     IrmbParams params;
@@ -109,9 +93,7 @@ class CudaDispatch : public testing::TestWithParam<int> {
 protected:
     static void SetUpTestSuite() {
         registerLayers();
-        static std::once_flag once;
-        std::call_once(once,
-                       [] { cv::dnn::LayerFactory::registerLayer("HostOnly", HostOnly::create); });
+        HostOnly::registerOnce();
     }
     void SetUp() override { takeLaunches(); }
 
