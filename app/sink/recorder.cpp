@@ -42,6 +42,10 @@ void Recorder::write(const FrameResult& result) {
             }
             sink->write(draws ? drawn : result);
         }
+    } catch (const cv::Exception& error) {
+        fail(error.err);
+        complete();
+        return;
     } catch (const std::exception& error) {
         fail(error.what());
         complete();
@@ -56,6 +60,8 @@ void Recorder::complete() {
     for (const std::unique_ptr<Sink>& sink : sinks_)
         try {
             sink->finish();
+        } catch (const cv::Exception& error) {
+            fail(error.err);
         } catch (const std::exception& error) {
             fail(error.what());
         }

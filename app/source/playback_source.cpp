@@ -91,6 +91,11 @@ int64_t PlaybackSource::jumpsAsked() const {
     return jumps_asked_;
 }
 
+std::vector<std::string> PlaybackSource::remarksAtEnd() const {
+    const Lock lock(mutex_);
+    return remarks_;
+}
+
 void PlaybackSource::stop() noexcept {
     source_->stop();
     const Lock lock(mutex_);
@@ -137,6 +142,7 @@ void PlaybackSource::make(const Jump& jump, Lock& lock) {
 
 void PlaybackSource::atEnd() {
     owed_ = 0;
+    remarks_ = source_->warnings();
     if (state_.loop && state_.playing && info().seekable) {
         jump_ = Jump{};
         ++jumps_asked_;

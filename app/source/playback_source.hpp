@@ -43,6 +43,8 @@ public:
     State state() const;
     /// What Frame::jumps will be once the jumps asked for so far were made.
     int64_t jumpsAsked() const;
+    /// What there is to say of the source each time its end is reached; empty before.
+    std::vector<std::string> remarksAtEnd() const;
 
     const SourceInfo& info() const override { return source_->info(); }
     bool grab(Frame& frame) override;
@@ -76,6 +78,7 @@ private:
     std::optional<Jump> jump_;
     int64_t jumps_asked_ = 0;
     int64_t jumps_made_ = 0;
+    std::vector<std::string> remarks_;
     int owed_ = 0;              ///< frames to deliver whatever the clock says
     std::optional<Frame> next_; ///< grabbed from the source, not delivered yet
     double last_time_ms_ = 0;   ///< of the last delivered frame

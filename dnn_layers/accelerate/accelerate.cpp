@@ -1,6 +1,7 @@
 #include "accelerate/accelerate.hpp"
 
 #include "accelerate/cut_regions.hpp"
+#include "irmb_dnn/acceleration.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -11,6 +12,8 @@ namespace {
 
 using onnx::GraphView;
 using onnx::Node;
+
+const std::string no_bfloat16 = "the processor has no AVX512-BF16";
 
 /// A region with what runs it.
 struct Prepared {
@@ -89,8 +92,7 @@ RegionOffers accelerate(onnx::OnnxModel& model, onnx::Facts& facts, Precision pr
     if (precision == Precision::Bfloat16 && !info.bfloat16)
         CV_Error(cv::Error::StsNotImplemented,
                  "precision bf16 cannot be had: " +
-                     (info.reason.empty() ? "the processor has no AVX512-BF16" : info.reason) +
-                     "; use fp32");
+                     (info.reason.empty() ? no_bfloat16 : info.reason) + "; use fp32");
     if (info.library.empty()) {
         report.reason = info.reason;
         return {};
@@ -117,3 +119,11 @@ RegionOffers accelerate(onnx::OnnxModel& model, onnx::Facts& facts, Precision pr
 }
 
 } // namespace irmb::accelerate
+
+irmb::AccelerationSupport irmb::accelerationSupport() {
+    const accelerate::RunnerInfo info = accelerate::runnerInfo();
+    AccelerationSupport support{info.library, info.bfloat16, info.reason};
+    if (!support.bfloat16 && support.reason.empty())
+        support.reason = accelerate::no_bfloat16;
+    return support;
+}

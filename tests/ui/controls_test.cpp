@@ -1,6 +1,7 @@
 #include "dialogs/output_dialog.hpp"
 #include "dialogs/settings_dialog.hpp"
 #include "dialogs/source_dialogs.hpp"
+#include "engine/text.hpp"
 #include "panels/objects_panel.hpp"
 #include "tiny_models.hpp"
 #include "view/transport_bar.hpp"
@@ -269,6 +270,47 @@ TEST_F(ControlsTest, RecordingGetsEveryFrame) {
         ;
     EXPECT_EQ(frames, 54);
     waitUntil([&] { return engine->playback().paced; });
+}
+
+TEST_F(ControlsTest, RecordingMakesItsFolderAndSaysWhenItIsComplete) {
+    Preferences preferences = window->preferences();
+    preferences.output_folder = QString::fromStdString(folder.path("not/there/yet"));
+    window->applyPreferences(preferences);
+    openPausedAt(5);
+    window->action("record")->trigger();
+    dialog<OutputDialog>()->accept();
+    waitUntil([&] { return engine->recording().active; });
+    engine->step(1);
+    waitUntil([&] { return engine->recording().frames == 1; });
+    window->action("record")->trigger();
+    waitUntil([&] { return message().contains("recording is complete"); });
+    EXPECT_TRUE(message().contains(" in " + preferences.output_folder));
+}
+
+TEST_F(ControlsTest, MessagesOnDifferentTopicsStandTogether) {
+    window->loadModel("/nowhere/missing.onnx");
+    window->openPath("/nowhere/missing.mp4");
+    waitUntil(
+        [&] { return message().contains("missing.onnx") && message().contains("missing.mp4"); });
+    open(clip);
+    EXPECT_FALSE(message().contains("missing.mp4")) << "settled";
+    EXPECT_TRUE(message().contains("missing.onnx")) << "still true";
+}
+
+TEST_F(ControlsTest, FilesThatEndTooSoonAreTold) {
+    std::filesystem::create_directory(folder.path("images"));
+    for (int i = 0; i < 4; ++i)
+        std::ofstream(folder.path("images/" + std::to_string(i) + ".png")) << "no image";
+    cv::imwrite(folder.path("images/0.png"), cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(80)));
+    window->openPath(QString::fromStdString(folder.path("images")));
+    waitUntil([&] { return message().contains("damaged or incomplete"); });
+    EXPECT_TRUE(message().contains("3.png"));
+}
+
+TEST_F(ControlsTest, PasswordsOfStreamsAreNotShown) {
+    EXPECT_EQ(sourceLabel("rtsp://me:secret@camera/1"), "rtsp://me@camera/1");
+    EXPECT_EQ(sourceLabel("/videos/street #1.mp4"), "street #1.mp4");
+    EXPECT_EQ(withoutPassword("/videos/street #1.mp4"), "/videos/street #1.mp4");
 }
 
 TEST_F(ControlsTest, RecordDialogProposesFilesAndFailuresAreShown) {

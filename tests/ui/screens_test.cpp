@@ -1,4 +1,6 @@
+#include "engine/engine_text.hpp"
 #include "tiny_models.hpp"
+#include "view/icon_label.hpp"
 #include "view/message_bar.hpp"
 #include "view/video_view.hpp"
 #include "window/translations.hpp"
@@ -7,6 +9,7 @@
 #include <QAbstractButton>
 #include <QAction>
 #include <QApplication>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDialog>
 #include <QDockWidget>
@@ -165,6 +168,33 @@ TEST_P(ReadableTest, DialogsFitOnASmallScreen) {
 
 INSTANTIATE_TEST_SUITE_P(Languages, ReadableTest, testing::Values("en", "zh_CN"));
 
+/// Difference of two colours in lightness, 0 to 255.
+int contrast(const QColor& a, const QColor& b) {
+    return std::abs(qGray(a.rgb()) - qGray(b.rgb()));
+}
+
+TEST_F(ScreensTest, FieldsAndIconsCanBeSeenInEachTheme) {
+    for (const Theme::Choice choice : {Theme::Choice::Light, Theme::Choice::Dark}) {
+        theme->choose(choice);
+        auto* box = find<QCheckBox>("seenOnly");
+        const QImage image = box->grab().toImage();
+        const QColor ground = image.pixelColor(image.width() - 1, image.height() - 1);
+        int most = 0;
+        for (int x = 0; x < 4; ++x)
+            most = std::max(most, contrast(image.pixelColor(x, image.height() / 2), ground));
+        EXPECT_GE(most, 50) << "the edge of a box, theme " << int(choice);
+        auto* page = find<QWidget>("startPage");
+        for (const QWidget* part : page->findChildren<IconLabel*>()) {
+            const QImage drawn = const_cast<QWidget*>(part)->grab().toImage();
+            most = 0;
+            for (int y = 0; y < drawn.height(); ++y)
+                for (int x = 0; x < drawn.width(); ++x)
+                    most = std::max(most, contrast(drawn.pixelColor(x, y), drawn.pixelColor(0, 0)));
+            EXPECT_GE(most, 60) << "an icon, theme " << int(choice);
+        }
+    }
+}
+
 /// Texts that are the same in every language.
 bool isNeutral(const QString& text) {
     static const QRegularExpression letters(QStringLiteral("[A-Za-z]{2,}"));
@@ -197,6 +227,18 @@ TEST(TranslationTest, ChineseIsComplete) {
     }
     EXPECT_FALSE(xml.hasError());
     EXPECT_GT(messages, 150);
+}
+
+TEST_F(ScreensTest, ErrorsOfTheEngineAreTranslated) {
+    Translations translations;
+    translations.install(QLocale("zh_CN"));
+    EXPECT_EQ(engineText("'a.mp4' does not exist; check the path"), "“a.mp4”不存在；请检查路径");
+    EXPECT_EQ(engineText("'a': the header announces about 12 frames, 3 could be decoded"),
+              "“a”：文件头声明约有 12 帧，实际可解码 3 帧");
+    EXPECT_EQ(engineText("something new"), "something new");
+    window->openPath("/nowhere/missing.mp4");
+    waitUntil([&] { return message().contains("“/nowhere/missing.mp4”不存在"); });
+    QLocale::setDefault(QLocale::c());
 }
 
 TEST_F(ScreensTest, NothingIsLeftInEnglish) {

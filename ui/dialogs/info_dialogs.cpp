@@ -1,5 +1,7 @@
 #include "info_dialogs.hpp"
 
+#include "engine/text.hpp"
+
 #include <QAction>
 #include <QDialogButtonBox>
 #include <QGridLayout>
@@ -63,7 +65,7 @@ ShortcutSheet::ShortcutSheet(const QList<Group>& groups, QWidget* parent) : QDia
             bold.setBold(true);
             keys->setFont(bold);
             grid->addWidget(keys, row, 0);
-            grid->addWidget(new QLabel(action->text().remove(QLatin1Char('&')), box), row++, 1);
+            grid->addWidget(new QLabel(withoutMnemonic(action->text()), box), row++, 1);
         }
         grid->setRowStretch(row, 1);
         columns->addWidget(box);

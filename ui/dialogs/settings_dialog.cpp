@@ -42,8 +42,8 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, QWidget* parent)
     form->addRow(tr("Language"), language_);
     form->addRow(QString(), language_hint);
     form->addRow(tr("Colours"), theme_);
-    form->addRow(tr("Line width of boxes"), line_width_);
-    form->addRow(tr("Size of labels"), font_size_);
+    form->addRow(tr("Line width of boxes"), withValue(line_width_));
+    form->addRow(tr("Size of labels"), withValue(font_size_));
     form->addRow(tr("Folder for snapshots and recordings"), folder_row);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     auto* column = new QVBoxLayout(this);
@@ -52,6 +52,9 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, QWidget* parent)
     column->addStretch(1);
     column->addWidget(buttons);
     setMinimumWidth(560);
+    buttons->button(QDialogButtonBox::Close)->setDefault(true);
+    choose->setAutoDefault(false);
+    language_->setFocus();
 
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     const auto tell = [this] { emit changed(this->preferences()); };
@@ -77,6 +80,20 @@ QSlider* SettingsDialog::makeSlider(const QString& name, int least, int most, in
     slider->setValue(value);
     slider->setPageStep(1);
     return slider;
+}
+
+/// The slider with its value in pixels beside it.
+QLayout* SettingsDialog::withValue(QSlider* slider) {
+    auto* value = new QLabel(this);
+    value->setMinimumWidth(value->fontMetrics().horizontalAdvance(tr("%1 px").arg(88)));
+    value->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    const auto tell = [value](int pixels) { value->setText(tr("%1 px").arg(pixels)); };
+    connect(slider, &QSlider::valueChanged, value, tell);
+    tell(slider->value());
+    auto* row = new QHBoxLayout;
+    row->addWidget(slider, 1);
+    row->addWidget(value);
+    return row;
 }
 
 Preferences SettingsDialog::preferences() const {

@@ -26,6 +26,7 @@ signals:
 
 private:
     QSlider* makeSlider(const QString& name, int least, int most, int value);
+    QLayout* withValue(QSlider* slider);
 
     Preferences before_;
     QComboBox* language_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "text.hpp"
+#include "engine_text.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -54,9 +54,9 @@ private:
         try {
             return {work(), {}};
         } catch (const cv::Exception& error) {
-            return {{}, fromStd(error.err)};
+            return {{}, engineText(error.err)};
         } catch (const std::exception& error) {
-            return {{}, fromStd(error.what())};
+            return {{}, engineText(error.what())};
         }
     }
 

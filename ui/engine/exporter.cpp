@@ -30,11 +30,12 @@ void Exporter::start(const Task& task) {
     emit started();
     background_.run(
         this, [this, task] { return work(task); },
-        [this](Outcome<RunStats>& result) {
+        [this, file = firstFile(task.outputs)](Outcome<RunStats>& result) {
             active_ = false;
             timer_.stop();
             if (result.error.isEmpty())
-                emit finished(int(result.value.frames_processed), result.value.wall_s);
+                emit finished(file, int(result.value.frames_processed), result.value.wall_s,
+                              cancelled_);
             else
                 emit failed(result.error);
         });

@@ -34,7 +34,8 @@ signals:
     void started();
     /// `total` <= 0: unknown.
     void progressed(qint64 done, qint64 total);
-    void finished(int frames, double seconds);
+    /// `file` is the first of those written.
+    void finished(const QString& file, int frames, double seconds, bool cancelled);
     void failed(const QString& error);
 
 private:

@@ -2,6 +2,7 @@
 
 #include "detect/model_detector.hpp"
 #include "outputs.hpp"
+#include "text.hpp"
 
 #include <opencv2/imgproc.hpp>
 
@@ -37,7 +38,8 @@ Loaded load(const ModelOptions& options) {
     ModelDetector& detector = *result.detector;
     result.facts = std::make_shared<ModelFacts>(
         ModelFacts{detector.info(), detector.report(), detector.engine(), detector.backend(),
-                   detector.fallbackLayers(), options, QFileInfo(fromStd(options.path)).size()});
+                   detector.fallbackLayers(), detector.acceleration(), options,
+                   QFileInfo(fromStd(options.path)).size()});
     return result;
 }
 
@@ -111,6 +113,7 @@ SourceInfo MediaEngine::sourceInfo() const {
 void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
     retirePlayer();
     const int generation = ++generation_;
+    remarked_ = false;
     mailbox_ = std::make_shared<Mailbox>();
     telemetry_ = std::make_shared<Telemetry>();
     Player::Observers observers;
@@ -128,10 +131,10 @@ void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
                                           const std::vector<std::string>& warnings) {
         QStringList list;
         for (const std::string& warning : warnings)
-            list << fromStd(warning);
+            list << engineText(warning);
         QMetaObject::invokeMethod(
             this,
-            [this, generation, text = fromStd(error), list] {
+            [this, generation, text = engineText(error), list] {
                 playerEnded(generation, text, list);
             },
             Qt::QueuedConnection);
@@ -145,11 +148,28 @@ void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
 void MediaEngine::retirePlayer() {
     if (!player_)
         return;
-    if (recording().active)
-        stopRecording();
+    if (was_recording_ || recording().active)
+        retireRecording();
     player_->cancel();
     background_.dispose(std::move(player_));
     ++generation_;
+}
+
+/// The files are completed in the background, and the outcome is told even though the player is
+/// gone.
+void MediaEngine::retireRecording() {
+    was_recording_ = false;
+    recording_wanted_ = false;
+    background_.run(
+        this,
+        [player = player_] {
+            player->recorder().stop();
+            return player->recorder().state();
+        },
+        [this, file = recording_file_](Outcome<Recorder::State>& state) {
+            endRecording(file, state.value);
+        });
+    QMetaObject::invokeMethod(this, &MediaEngine::recordingChanged, Qt::QueuedConnection);
 }
 
 void MediaEngine::takePicture(int generation) {
@@ -164,8 +184,8 @@ void MediaEngine::takePicture(int generation) {
 void MediaEngine::playerEnded(int generation, const QString& error, const QStringList& warnings) {
     if (generation != generation_)
         return;
-    for (const QString& warning : warnings)
-        emit warned(warning);
+    if (!warnings.isEmpty() && !remarked_)
+        emit warned(warnings);
     if (!error.isEmpty())
         emit sourceLost(error);
 }
@@ -173,13 +193,17 @@ void MediaEngine::playerEnded(int generation, const QString& error, const QStrin
 void MediaEngine::loadModel(const ModelOptions& options) {
     const int ticket = ++model_ticket_;
     const QString path = fromStd(options.path);
+    loading_model_ = true;
     emit modelLoading(path);
     background_.run(
         this, [options] { return load(options); },
         [=](Outcome<Loaded>& loaded) {
-            if (ticket != model_ticket_)
+            if (ticket != model_ticket_) {
                 background_.dispose(std::move(loaded.value.detector));
-            else if (!loaded.value.detector)
+                return;
+            }
+            loading_model_ = false;
+            if (!loaded.value.detector)
                 emit modelFailed(path, loaded.error);
             else
                 adopt(std::move(loaded.value.detector), std::move(loaded.value.facts));
@@ -188,6 +212,7 @@ void MediaEngine::loadModel(const ModelOptions& options) {
 
 void MediaEngine::unloadModel() {
     ++model_ticket_;
+    loading_model_ = false;
     adopt(nullptr, nullptr);
 }
 
@@ -301,6 +326,7 @@ void MediaEngine::startRecording(const Outputs& outputs) {
                               facts_ ? facts_->info.class_names : std::vector<std::string>()};
     const std::string input = request_.spec;
     recording_wanted_ = true;
+    recording_file_ = firstFile(outputs);
     applyMode();
     background_.run(
         this,
@@ -310,11 +336,11 @@ void MediaEngine::startRecording(const Outputs& outputs) {
                                      makeRenderer(context.class_names));
             return true;
         },
-        [this](Outcome<bool>& started) {
+        [this, file = recording_file_](Outcome<bool>& started) {
             if (!started.error.isEmpty()) {
                 recording_wanted_ = false;
                 applyMode();
-                emit recordingFailed(started.error);
+                emit recordingEnded(file, 0, started.error);
             }
             poll();
         });
@@ -369,19 +395,39 @@ void MediaEngine::poll() {
         shown_state_ = state;
         emit playbackChanged();
     }
-    const Recorder::State recorder = recording();
-    if (recorder.active != was_recording_) {
-        was_recording_ = recorder.active;
-        recording_wanted_ = recorder.active;
-        applyMode();
-        emit recordingChanged();
-        if (!recorder.active && !recorder.error.empty())
-            emit recordingFailed(fromStd(recorder.error));
-    }
+    pollRecording();
+    pollRemarks();
     if (trouble() != shown_trouble_) {
         shown_trouble_ = trouble();
         emit troubleChanged(shown_trouble_);
     }
+}
+
+void MediaEngine::pollRecording() {
+    const Recorder::State recorder = recording();
+    if (recorder.active == was_recording_)
+        return;
+    was_recording_ = recorder.active;
+    recording_wanted_ = recorder.active;
+    applyMode();
+    emit recordingChanged();
+    if (!recorder.active)
+        endRecording(recording_file_, recorder);
+}
+
+void MediaEngine::endRecording(const QString& file, const Recorder::State& state) {
+    emit recordingEnded(file, int(state.frames), engineText(state.error));
+}
+
+void MediaEngine::pollRemarks() {
+    if (!player_ || remarked_)
+        return;
+    QStringList remarks;
+    for (const std::string& remark : player_->playback().remarksAtEnd())
+        remarks << engineText(remark);
+    remarked_ = !remarks.isEmpty();
+    if (remarked_)
+        emit warned(remarks);
 }
 
 } // namespace vigil::ui

@@ -34,6 +34,7 @@ struct ModelFacts {
     std::string engine;
     BackendChoice backend;
     std::vector<std::string> fallback_layers;
+    irmb::AccelerationReport acceleration;
     ModelOptions options; ///< it was loaded with
     qint64 file_bytes = 0;
 };
@@ -65,6 +66,7 @@ public:
 
     void loadModel(const ModelOptions& options);
     void unloadModel();
+    bool loadingModel() const { return loading_model_; }
     const std::shared_ptr<const ModelFacts>& model() const { return facts_; }
 
     void play();
@@ -102,9 +104,10 @@ signals:
     void sourceOpening(const QString& name);
     void sourceOpened();
     void sourceFailed(const QString& name, const QString& error);
-    /// The source is lost, or ended with remarks.
+    /// The source is lost for good.
     void sourceLost(const QString& error);
-    void warned(const QString& warning);
+    /// Remarks on damage and interruptions, at the end of a source.
+    void warned(const QStringList& remarks);
     void sourceClosed();
     void modelLoading(const QString& path);
     void modelChanged();
@@ -112,13 +115,18 @@ signals:
     void pictureReady(const vigil::ui::PicturePtr& picture);
     void playbackChanged();
     void recordingChanged();
-    void recordingFailed(const QString& error);
+    /// A recording is over. `file` is the first of its files; `error` is empty if all are complete.
+    void recordingEnded(const QString& file, int frames, const QString& error);
     void troubleChanged(const QString& trouble);
     void snapshotSaved(const QString& path);
     void snapshotFailed(const QString& error);
 
 private:
     void replacePlayer(std::unique_ptr<Source> source);
+    void retireRecording();
+    void endRecording(const QString& file, const Recorder::State& state);
+    void pollRecording();
+    void pollRemarks();
     void retirePlayer();
     void takePicture(int generation);
     void playerEnded(int generation, const QString& error, const QStringList& warnings);
@@ -136,6 +144,7 @@ private:
     int generation_ = 0;  ///< of the player
     int open_ticket_ = 0; ///< of the newest wish to open something
     int model_ticket_ = 0;
+    bool loading_model_ = false;
     std::shared_ptr<ModelDetector> detector_;
     std::shared_ptr<const ModelFacts> facts_;
     irmb::DecodeOptions decode_options_;
@@ -145,6 +154,8 @@ private:
     bool every_frame_ = false;
     bool recording_wanted_ = false;
     bool was_recording_ = false;
+    QString recording_file_;
+    bool remarked_ = false; ///< on this source
     PlaybackSource::State shown_state_;
     QString shown_trouble_;
     QTimer poll_timer_;

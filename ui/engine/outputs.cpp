@@ -1,6 +1,7 @@
 #include "outputs.hpp"
 
 #include "render/box_overlay.hpp"
+#include "text.hpp"
 
 #include <filesystem>
 
@@ -25,6 +26,11 @@ std::vector<std::string> pathsOf(const Outputs& outputs) {
 }
 
 } // namespace
+
+QString firstFile(const Outputs& outputs) {
+    const std::vector<std::string> paths = pathsOf(outputs);
+    return paths.empty() ? QString() : fromStd(paths.front());
+}
 
 void checkOutputs(const Outputs& outputs, const std::string& input) {
     const std::vector<std::string> paths = pathsOf(outputs);

@@ -16,4 +16,7 @@ std::shared_ptr<const Renderer> makeRenderer(const std::vector<std::string>& cla
 /// Writes the frame as an image of the kind that `path` ends in, with what was found if wanted.
 void writeImage(const Picture& picture, const std::string& path, bool with_overlay);
 
+/// The file to show first of those named.
+QString firstFile(const Outputs& outputs);
+
 } // namespace vigil::ui

@@ -2,13 +2,36 @@
 
 #include "detect/model_detector.hpp"
 
+#include <QFileInfo>
 #include <QLocale>
+#include <QRegularExpression>
+#include <QUrl>
 #include <cmath>
 
 namespace vigil::ui {
 
+bool isAddress(const QString& spec) {
+    return spec.contains(QStringLiteral("://"));
+}
+
 QString classLabel(const std::vector<std::string>& names, int class_id) {
     return fromStd(className(names, class_id));
+}
+
+QString sourceLabel(const QString& spec) {
+    if (isAddress(spec))
+        return withoutPassword(spec);
+    const QString name = QFileInfo(spec).fileName();
+    return name.isEmpty() || spec.startsWith(QStringLiteral("/dev/")) ? spec : name;
+}
+
+QString withoutPassword(const QString& spec) {
+    return isAddress(spec) ? QUrl(spec).toDisplayString() : spec;
+}
+
+QString withoutMnemonic(const QString& text) {
+    static const QRegularExpression mnemonic(QStringLiteral("\\(&.\\)|&"));
+    return QString(text).remove(mnemonic);
 }
 
 QString sizeText(int width, int height) {

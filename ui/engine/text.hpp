@@ -14,6 +14,18 @@ inline QString fromStd(const std::string& text) {
 /// "person", or a stand-in where the model has no name for the class.
 QString classLabel(const std::vector<std::string>& names, int class_id);
 
+/// Whether a source is named by a URL.
+bool isAddress(const QString& spec);
+
+/// A source as people know it: the name of a file, an address without its password.
+QString sourceLabel(const QString& spec);
+
+/// The source itself, but of an address all except its password.
+QString withoutPassword(const QString& spec);
+
+/// The text of an action without its mnemonic, which some languages put in brackets behind it.
+QString withoutMnemonic(const QString& text);
+
 /// "640 × 480"
 QString sizeText(int width, int height);
 

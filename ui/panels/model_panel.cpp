@@ -1,7 +1,10 @@
 #include "model_panel.hpp"
 
+#include "engine/engine_text.hpp"
 #include "engine/text.hpp"
 #include "window/icons.hpp"
+
+#include <irmb_dnn/acceleration.hpp>
 
 #include <QComboBox>
 #include <QFileInfo>
@@ -71,6 +74,17 @@ QString fallbackText(const std::vector<std::string>& layers) {
         .arg(names.join(QStringLiteral(", ")));
 }
 
+QString accelerationText(const irmb::AccelerationReport& report) {
+    if (!report.reason.empty())
+        return ModelPanel::tr("nothing: %1").arg(engineText(report.reason));
+    if (report.regions == 0)
+        return ModelPanel::tr("nothing");
+    return ModelPanel::tr("%1 of %2 operators, by %3")
+        .arg(report.accelerated)
+        .arg(report.operators)
+        .arg(fromStd(report.library));
+}
+
 void setItem(QComboBox* box, const QString& value, bool usable, const QString& reason) {
     auto* items = qobject_cast<QStandardItemModel*>(box->model());
     QStandardItem* item = items->item(box->findData(value));
@@ -91,6 +105,7 @@ ModelPanel::ModelPanel(QWidget* parent)
       backend_(new QComboBox(this)),
       precision_(new QComboBox(this)),
       engine_(new QComboBox(this)),
+      reasons_(new QLabel(this)),
       load_(new QPushButton(icon(QStringLiteral("model")), tr("Load model…"), this)) {
     title_->setObjectName(QStringLiteral("modelName"));
     title_->setWordWrap(true);
@@ -105,6 +120,8 @@ ModelPanel::ModelPanel(QWidget* parent)
     precision_->addItem(tr("Automatic"), QStringLiteral("auto"));
     for (const char* name : {"fp32", "fp16", "bf16"})
         precision_->addItem(QString::fromLatin1(name).toUpper(), QString::fromLatin1(name));
+    reasons_->setObjectName(QStringLiteral("muted"));
+    reasons_->setWordWrap(true);
     engine_->setObjectName(QStringLiteral("engine"));
     engine_->addItem(tr("Automatic"), QStringLiteral("auto"));
     engine_->addItem(tr("New"), QStringLiteral("new"));
@@ -126,6 +143,7 @@ ModelPanel::ModelPanel(QWidget* parent)
     column->addWidget(title_);
     column->addLayout(facts_);
     column->addLayout(choices);
+    column->addWidget(reasons_);
     column->addWidget(load_);
     column->addStretch(1);
     auto* scroll = new QScrollArea(this);
@@ -145,7 +163,7 @@ ModelPanel::ModelPanel(QWidget* parent)
                                precision_->currentData().toString(),
                                engine_->currentData().toString());
         });
-    cuda_.reason = "not asked yet";
+    cuda_.reason = tr("not asked yet").toStdString();
     updateChoices();
     setModel(nullptr);
 }
@@ -191,7 +209,11 @@ void ModelPanel::showFacts(const ModelFacts& facts) {
                      facts.engine == "new" ? tr("new") : tr("classic"),
                      fromStd(cv::getVersionString())),
             QStringLiteral("runtime"));
-    addFact(tr("Handed to the CPU"), fallbackText(facts.fallback_layers));
+    if (facts.backend.name == "cuda")
+        addFact(tr("Handed to the CPU"), fallbackText(facts.fallback_layers));
+    else
+        addFact(tr("Accelerated"), accelerationText(facts.acceleration),
+                QStringLiteral("acceleration"));
     addFact(tr("File"), tr("%1, opset %2").arg(bytesText(facts.file_bytes)).arg(info.opset));
     if (!info.producer.empty())
         addFact(tr("Written by"), fromStd(info.producer));
@@ -217,14 +239,28 @@ void ModelPanel::setChoice(const QString& backend, const QString& precision,
 void ModelPanel::updateChoices() {
     const bool cuda_wanted = backend_->currentData() == QLatin1String("cuda");
     const bool cuda_possible = cuda_.usable && backend_->currentData() != QLatin1String("cpu");
-    setItem(backend_, QStringLiteral("cuda"), cuda_.usable, fromStd(cuda_.reason));
-    setItem(precision_, QStringLiteral("fp16"), cuda_possible, tr("The CPU computes in FP32 only"));
-    setItem(precision_, QStringLiteral("bf16"), false,
-            tr("OpenCV has no backend here that computes in BF16"));
+    setItem(backend_, QStringLiteral("cuda"), cuda_.usable, engineText(cuda_.reason));
+    setItem(precision_, QStringLiteral("fp16"), cuda_possible, tr("only CUDA computes in FP16"));
+    const irmb::AccelerationSupport support = irmb::accelerationSupport();
+    setItem(precision_, QStringLiteral("bf16"), support.bfloat16 && !cuda_wanted,
+            cuda_wanted ? tr("only the CPU computes in BF16") : engineText(support.reason));
     const bool has_new = CV_VERSION_MAJOR >= 5;
     setItem(engine_, QStringLiteral("new"), has_new && !cuda_wanted,
-            has_new ? tr("The new engine runs on the CPU only")
+            has_new ? tr("the new engine runs on the CPU only")
                     : tr("OpenCV has it from version 5 on"));
+    updateReasons();
+}
+
+/// Why some choices are grey, one a line.
+void ModelPanel::updateReasons() {
+    QStringList lines;
+    for (const QComboBox* box : {backend_, precision_, engine_})
+        for (int i = 0; i < box->count(); ++i)
+            if (const QString reason = box->itemData(i, Qt::ToolTipRole).toString();
+                !reason.isEmpty())
+                lines << tr("%1: %2").arg(box->itemText(i), reason);
+    reasons_->setText(lines.join(QLatin1Char('\n')));
+    reasons_->setVisible(!lines.isEmpty());
 }
 
 } // namespace vigil::ui

@@ -32,12 +32,14 @@ private:
     void addFact(const QString& name, const QString& value, const QString& object_name = {});
     void showFacts(const ModelFacts& facts);
     void updateChoices();
+    void updateReasons();
 
     QLabel* title_;
     QFormLayout* facts_;
     QComboBox* backend_;
     QComboBox* precision_;
     QComboBox* engine_;
+    QLabel* reasons_;
     QPushButton* load_;
     CudaProbe cuda_;
 };

@@ -133,6 +133,11 @@ void ObjectsPanel::setConfidence(double confidence) {
 }
 
 void ObjectsPanel::setClasses(const std::vector<std::string>& names) {
+    if (!names.empty() && names == names_) {
+        changed();
+        return;
+    }
+    names_ = names;
     filling_ = true;
     alone_ = nullptr;
     list_->clear();
@@ -177,6 +182,13 @@ void ObjectsPanel::setCounts(const std::map<int, int>& counts) {
     total_->setText(list_->topLevelItemCount() == 0
                         ? tr("Load a model to find objects")
                         : tr("%n object(s) in this frame", nullptr, objects));
+}
+
+void ObjectsPanel::setNoPicture() {
+    setCounts({});
+    const int classes = list_->topLevelItemCount();
+    total_->setText(classes == 0 ? tr("Load a model to find objects")
+                                 : tr("The model knows %n class(es)", nullptr, classes));
 }
 
 std::optional<std::vector<int>> ObjectsPanel::wanted() const {

@@ -25,9 +25,10 @@ public:
     explicit ObjectsPanel(QWidget* parent = nullptr);
 
     void setConfidence(double confidence);
-    /// The classes of a model, all of them wanted.
+    /// The classes of a model, all of them wanted unless they are those of before.
     void setClasses(const std::vector<std::string>& names);
     void setCounts(const std::map<int, int>& counts);
+    void setNoPicture();
 
     /// Classes that are wanted; nullopt: all.
     std::optional<std::vector<int>> wanted() const;
@@ -50,6 +51,7 @@ private:
     QPushButton* none_;
     QTreeWidget* list_;
     QLabel* total_;
+    std::vector<std::string> names_;
     bool filling_ = false;              ///< changes of check marks are not the user's
     QTreeWidgetItem* ticked_ = nullptr; ///< whose box the click that goes on has hit
     QTreeWidgetItem* alone_ = nullptr;  ///< the class that was picked by itself

@@ -99,7 +99,7 @@ PerformancePanel::PerformancePanel(QWidget* parent)
 
 void PerformancePanel::update(const Telemetry::Snapshot& snapshot, const RunCounts& counts,
                               const std::vector<std::string>& class_names, bool live) {
-    fps_->setText(QString::number(snapshot.fps, 'f', 1));
+    fps_->setText(snapshot.fps > 0 ? QString::number(snapshot.fps, 'f', 1) : QStringLiteral("–"));
     latency_->setText(counts.processed > 0 ? tr("%1 ms").arg(qRound(snapshot.latency_ms))
                                            : QStringLiteral("–"));
     latency_->setToolTip(live ? tr("How old the picture is that you see") : QString());

@@ -1,11 +1,12 @@
 #include "message_bar.hpp"
 
+#include "icon_label.hpp"
 #include "window/icons.hpp"
 
+#include <QFrame>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QStyle>
 #include <QTimer>
 #include <QToolButton>
 
@@ -14,92 +15,110 @@ namespace {
 
 constexpr int info_ms = 6000;
 constexpr int icon_side = 20;
+const char* const topic_property = "topic";
+const QString text_name = QStringLiteral("messageText");
 
 struct Look {
-    const char* kind;
-    const char* icon;
+    QString name; ///< of the icon, and in the style sheet
+    QColor colour;
 };
 
-Look lookOf(MessageBar::Kind kind) {
+Look lookOf(Message::Kind kind) {
     switch (kind) {
-    case MessageBar::Kind::Error:
-        return {"error", "error"};
-    case MessageBar::Kind::Warning:
-        return {"warning", "warning"};
-    case MessageBar::Kind::Info:
+    case Message::Kind::Error:
+        return {QStringLiteral("error"), QColor(0xd64545)};
+    case Message::Kind::Warning:
+        return {QStringLiteral("warning"), QColor(0xd99a1c)};
+    case Message::Kind::Info:
         break;
     }
-    return {"info", "info"};
+    return {QStringLiteral("info"), QColor()};
+}
+
+IconLabel* makeIcon(const Look& look, QWidget* parent) {
+    return look.colour.isValid() ? new IconLabel(look.name, icon_side, look.colour, parent)
+                                 : new IconLabel(look.name, icon_side, QPalette::Highlight, parent);
+}
+
+QString htmlOf(const Message& message) {
+    QString html = QStringLiteral("<b>%1</b>").arg(message.title.toHtmlEscaped());
+    if (!message.details.isEmpty())
+        html += QStringLiteral("<br>") +
+                message.details.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"));
+    return html;
 }
 
 } // namespace
 
-MessageBar::MessageBar(QWidget* parent)
-    : QFrame(parent),
-      icon_(new QLabel(this)),
-      text_(new QLabel(this)),
-      action_(new QPushButton(this)),
-      close_(new QToolButton(this)),
-      timer_(new QTimer(this)) {
-    setObjectName(QStringLiteral("messageBar"));
-    text_->setObjectName(QStringLiteral("messageText"));
-    text_->setWordWrap(true);
-    text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    text_->setTextFormat(Qt::RichText);
-    close_->setIcon(icon(QStringLiteral("close")));
-    close_->setToolTip(tr("Close this message"));
-    close_->setAccessibleName(close_->toolTip());
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(12, 8, 8, 8);
-    row->setSpacing(10);
-    row->addWidget(icon_, 0, Qt::AlignTop);
-    row->addWidget(text_, 1);
-    row->addWidget(action_, 0, Qt::AlignVCenter);
-    row->addWidget(close_, 0, Qt::AlignTop);
-    timer_->setSingleShot(true);
-    timer_->setInterval(info_ms);
-    connect(timer_, &QTimer::timeout, this, &MessageBar::dismiss);
-    connect(close_, &QToolButton::clicked, this, &MessageBar::dismiss);
-    connect(action_, &QPushButton::clicked, this, [this] {
-        const auto work = work_;
-        dismiss();
-        if (work)
-            work();
-    });
+MessageBar::MessageBar(QWidget* parent) : QWidget(parent), column_(new QVBoxLayout(this)) {
+    column_->setContentsMargins(6, 6, 6, 6);
+    column_->setSpacing(6);
     hide();
 }
 
-void MessageBar::show(Kind kind, const QString& title, const QString& details) {
-    show(kind, title, details, {}, {});
-}
-
-void MessageBar::show(Kind kind, const QString& title, const QString& details,
-                      const QString& action, std::function<void()> work) {
-    kind_ = kind;
-    work_ = std::move(work);
-    const Look look = lookOf(kind);
-    setProperty("kind", QString::fromLatin1(look.kind));
-    style()->unpolish(this);
-    style()->polish(this);
-    icon_->setPixmap(icon(QString::fromLatin1(look.icon))
-                         .pixmap(QSize(icon_side, icon_side), devicePixelRatioF()));
-    QString html = QStringLiteral("<b>%1</b>").arg(title.toHtmlEscaped());
-    if (!details.isEmpty())
-        html += QStringLiteral("<br>") + details.toHtmlEscaped();
-    text_->setText(html);
-    action_->setText(action);
-    action_->setVisible(!action.isEmpty());
+void MessageBar::show(const Message& message) {
+    dismiss(message.topic);
+    QFrame* row = makeRow(message);
+    rows_.prepend(row);
+    column_->insertWidget(0, row);
     setVisible(true);
-    kind == Kind::Info ? timer_->start() : timer_->stop();
+    if (message.kind == Message::Kind::Info)
+        QTimer::singleShot(info_ms, row, [this, row] { remove(row); });
 }
 
-void MessageBar::dismiss() {
-    timer_->stop();
-    hide();
+QFrame* MessageBar::makeRow(const Message& message) {
+    const Look look = lookOf(message.kind);
+    auto* row = new QFrame(this);
+    row->setObjectName(QStringLiteral("message"));
+    row->setProperty("kind", look.name);
+    row->setProperty(topic_property, message.topic);
+    auto* text = new QLabel(htmlOf(message), row);
+    text->setObjectName(text_name);
+    text->setWordWrap(true);
+    text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    text->setTextFormat(Qt::RichText);
+    auto* close = new QToolButton(row);
+    close->setIcon(icon(QStringLiteral("close")));
+    close->setToolTip(tr("Close this message"));
+    close->setAccessibleName(close->toolTip());
+    connect(close, &QToolButton::clicked, this, [this, row] { remove(row); });
+    auto* parts = new QHBoxLayout(row);
+    parts->setContentsMargins(12, 8, 8, 8);
+    parts->setSpacing(10);
+    parts->addWidget(makeIcon(look, row), 0, Qt::AlignTop);
+    parts->addWidget(text, 1);
+    if (!message.action.isEmpty()) {
+        auto* action = new QPushButton(message.action, row);
+        action->setObjectName(QStringLiteral("messageAction"));
+        parts->addWidget(action, 0, Qt::AlignVCenter);
+        connect(action, &QPushButton::clicked, this, [this, row, work = message.work] {
+            remove(row);
+            work();
+        });
+    }
+    parts->addWidget(close, 0, Qt::AlignTop);
+    return row;
+}
+
+void MessageBar::dismiss(const QString& topic) {
+    const QList<QFrame*> rows = rows_;
+    for (QFrame* row : rows)
+        if (row->property(topic_property) == topic)
+            remove(row);
+}
+
+void MessageBar::remove(QFrame* row) {
+    rows_.removeAll(row);
+    row->hide();
+    row->deleteLater();
+    setVisible(!rows_.isEmpty());
 }
 
 QString MessageBar::text() const {
-    return isHidden() ? QString() : text_->text();
+    QStringList texts;
+    for (const QFrame* row : rows_)
+        texts << row->findChild<QLabel*>(text_name)->text();
+    return texts.join(QLatin1Char('\n'));
 }
 
 } // namespace vigil::ui

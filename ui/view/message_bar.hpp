@@ -1,42 +1,44 @@
 #pragma once
 
-#include <QFrame>
+#include <QWidget>
 #include <functional>
 
-class QLabel;
-class QPushButton;
-class QToolButton;
-class QTimer;
+class QFrame;
+class QVBoxLayout;
 
 namespace vigil::ui {
 
-/// A message above the picture that interrupts nobody. Errors and warnings stay until they are
-/// closed; remarks go by themselves.
-class MessageBar : public QFrame {
+/// Something to tell.
+struct Message {
+    enum class Kind { Info, Warning, Error };
+
+    Kind kind = Kind::Info;
+    QString topic; ///< a new message takes the place of the last one on the same topic
+    QString title;
+    QString details;
+    QString action; ///< text of a button that does something about it; empty: none
+    std::function<void()> work = {};
+};
+
+/// Messages above the picture, which interrupt nobody. Errors and warnings stay until they are
+/// closed or their topic is settled; remarks go by themselves.
+class MessageBar : public QWidget {
     Q_OBJECT
 
 public:
-    enum class Kind { Info, Warning, Error };
-
     explicit MessageBar(QWidget* parent = nullptr);
 
-    void show(Kind kind, const QString& title, const QString& details = {});
-    /// The same with a button that does something about it.
-    void show(Kind kind, const QString& title, const QString& details, const QString& action,
-              std::function<void()> work);
-    void dismiss();
+    void show(const Message& message);
+    void dismiss(const QString& topic);
 
-    QString text() const;
-    Kind kind() const { return kind_; }
+    QString text() const; ///< of all messages, one a line
 
 private:
-    QLabel* icon_;
-    QLabel* text_;
-    QPushButton* action_;
-    QToolButton* close_;
-    QTimer* timer_;
-    Kind kind_ = Kind::Info;
-    std::function<void()> work_;
+    QFrame* makeRow(const Message& message);
+    void remove(QFrame* row);
+
+    QVBoxLayout* column_;
+    QList<QFrame*> rows_;
 };
 
 } // namespace vigil::ui

@@ -75,7 +75,7 @@ TransportBar::TransportBar(QWidget* parent)
     place_->setObjectName(QStringLiteral("place"));
     place_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     live_->setObjectName(QStringLiteral("live"));
-    live_->setStyleSheet(QStringLiteral("color: #d64545; font-weight: bold;"));
+    live_->setStyleSheet(QStringLiteral("color: #d64545; font-weight: bold; padding: 0 6px;"));
     speed_->setObjectName(QStringLiteral("speed"));
     speed_->setToolTip(tr("Speed"));
     speed_->setAccessibleName(tr("Speed"));
@@ -90,7 +90,10 @@ TransportBar::TransportBar(QWidget* parent)
     for (QWidget* widget : std::initializer_list<QWidget*>{back_, play_, forward_, stop_, live_})
         row->addWidget(widget);
     row->addWidget(bar_, 1);
-    for (QWidget* widget : std::initializer_list<QWidget*>{place_, speed_, loop_, every_frame_})
+    row->addSpacing(8);
+    row->addWidget(place_);
+    row->addSpacing(8);
+    for (QWidget* widget : std::initializer_list<QWidget*>{speed_, loop_, every_frame_})
         row->addWidget(widget);
 
     connect(play_, &QToolButton::clicked, this, &TransportBar::playToggled);
@@ -149,12 +152,14 @@ void TransportBar::updateEnabled() {
     stop_->setEnabled(seekable);
     back_->setEnabled(seekable);
     forward_->setEnabled(recording);
-    bar_->setVisible(!info_.live);
     bar_->setEnabled(seekable);
-    live_->setVisible(info_.live);
     speed_->setEnabled(recording && !info_.stills);
     loop_->setEnabled(seekable);
     every_frame_->setEnabled(recording && !info_.stills);
+    live_->setVisible(info_.live);
+    for (QWidget* widget :
+         std::initializer_list<QWidget*>{stop_, back_, forward_, bar_, speed_, loop_, every_frame_})
+        widget->setVisible(!info_.live); // what has no meaning there
     if (auto* row = qobject_cast<QHBoxLayout*>(layout()))
         row->setStretchFactor(place_, info_.live ? 1 : 0);
 }

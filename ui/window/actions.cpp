@@ -3,13 +3,13 @@
 #include "detect/version.hpp"
 #include "dialogs/info_dialogs.hpp"
 #include "dialogs/settings_dialog.hpp"
+#include "engine/text.hpp"
 #include "icons.hpp"
 #include "main_window.hpp"
 #include "view/video_view.hpp"
 
 #include <QAction>
 #include <QDockWidget>
-#include <QFileInfo>
 #include <QMenu>
 #include <QMenuBar>
 #include <QPointer>
@@ -22,10 +22,6 @@ namespace {
 constexpr double short_jump_ms = 5000;
 constexpr int tool_icon_side = 20;
 
-QString shortName(const QString& item) {
-    return item.startsWith(QLatin1Char('/')) ? QFileInfo(item).fileName() : item;
-}
-
 } // namespace
 
 QAction* MainWindow::addAction(const QString& name, const QString& text, const QString& icon_name,
@@ -36,7 +32,7 @@ QAction* MainWindow::addAction(const QString& name, const QString& text, const Q
     if (!icon_name.isEmpty())
         made->setIcon(icon(icon_name));
     if (!keys.isEmpty())
-        made->setToolTip(QStringLiteral("%1 (%2)").arg(QString(text).remove(QLatin1Char('&')),
+        made->setToolTip(QStringLiteral("%1 (%2)").arg(withoutMnemonic(text),
                                                        keys.toString(QKeySequence::NativeText)));
     connect(made, &QAction::triggered, this, [slot = std::move(slot)] { slot(); });
     QMainWindow::addAction(made); // shortcuts work while the menus are hidden, too
@@ -205,8 +201,8 @@ void MainWindow::updateRecentMenus() {
     const auto fill = [this](QMenu* menu, RecentItems& recent, auto open) {
         menu->clear();
         for (const QString& item : recent.items()) {
-            QAction* entry = menu->addAction(shortName(item), this, [=] { open(item); });
-            entry->setToolTip(item);
+            QAction* entry = menu->addAction(sourceLabel(item), this, [=] { open(item); });
+            entry->setToolTip(withoutPassword(item));
         }
         if (!recent.items().isEmpty()) {
             menu->addSeparator();

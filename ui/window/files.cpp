@@ -3,6 +3,7 @@
 #include "detect/default_model.hpp"
 #include "dialogs/output_dialog.hpp"
 #include "dialogs/source_dialogs.hpp"
+#include "engine/text.hpp"
 #include "main_window.hpp"
 #include "view/message_bar.hpp"
 
@@ -96,7 +97,7 @@ void MainWindow::chooseCamera() {
 void MainWindow::chooseStream() {
     QStringList recent;
     for (const QString& item : recent_sources_.items())
-        if (item.contains(QStringLiteral("://")))
+        if (isAddress(item))
             recent << item;
     auto* dialog = new StreamDialog(recent, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -108,8 +109,11 @@ void MainWindow::openDemo() {
     const QString clip = fromStd(demoClip());
     const QString model = fromStd(defaultModel());
     if (clip.isEmpty() || model.isEmpty()) {
-        messages_->show(MessageBar::Kind::Warning, tr("The demo is not here"),
-                        tr("Run tools/demo.sh once, or open a video and a model of your own."));
+        messages_->show({Message::Kind::Warning,
+                         QStringLiteral("source"),
+                         tr("The demo is not here"),
+                         tr("Run tools/demo.sh once, or open a video and a model of your own."),
+                         {}});
         return;
     }
     loadModel(model);
@@ -127,10 +131,16 @@ QString MainWindow::outputStem() const {
     return QDir(preferences_.output_folder).filePath(name + QLatin1Char('_') + time);
 }
 
+/// Desktops name a folder for videos that need not be there yet.
+void MainWindow::makeOutputFolder() const {
+    QDir().mkpath(preferences_.output_folder);
+}
+
 void MainWindow::snapshot(bool with_overlay) {
     const PicturePtr picture = engine_.picture();
     if (!picture)
         return;
+    makeOutputFolder();
     const QString number =
         QStringLiteral("_%1").arg(picture->result.frame.index, 6, 10, QLatin1Char('0'));
     engine_.saveSnapshot(picture, outputStem() + number + QStringLiteral(".png"), with_overlay);
@@ -145,8 +155,10 @@ void MainWindow::toggleRecording() {
         tr("Record"), tr("Writes what is played from now on, every frame of it, until you stop."),
         outputStem(), this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this,
-            [this, dialog] { engine_.startRecording(dialog->outputs()); });
+    connect(dialog, &QDialog::accepted, this, [this, dialog] {
+        makeOutputFolder();
+        engine_.startRecording(dialog->outputs());
+    });
     dialog->open();
 }
 
@@ -160,6 +172,7 @@ void MainWindow::startExport() {
         outputStem(), this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     connect(dialog, &QDialog::accepted, this, [this, dialog] {
+        makeOutputFolder();
         exporter_.start({engine_.request().spec, engine_.model()->options, engine_.decodeOptions(),
                          dialog->outputs()});
     });

@@ -1,6 +1,7 @@
 #include "main_window.hpp"
 
 #include "detect/default_model.hpp"
+#include "engine/text.hpp"
 #include "icons.hpp"
 #include "panels/model_panel.hpp"
 #include "panels/objects_panel.hpp"
@@ -12,6 +13,7 @@
 
 #include <QAction>
 #include <QCloseEvent>
+#include <QDesktopServices>
 #include <QDockWidget>
 #include <QFileInfo>
 #include <QLabel>
@@ -23,6 +25,7 @@
 #include <QStatusBar>
 #include <QToolBar>
 #include <QToolButton>
+#include <QUrl>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -33,11 +36,21 @@ constexpr int panel_interval_ms = 250;
 constexpr int stall_ms = 3000;
 constexpr int panel_width = 300;
 constexpr int layout_version = 1;
+constexpr int most_remarks = 3; ///< to list of a source
+
+// Topics of messages.
+const QString about_source = QStringLiteral("source");
+const QString about_model = QStringLiteral("model");
+const QString about_recording = QStringLiteral("recording");
+const QString about_export = QStringLiteral("export");
+const QString about_snapshot = QStringLiteral("snapshot");
+const QString about_nothing_to_do = QStringLiteral("no model");
 
 } // namespace
 
 MainWindow::MainWindow(Theme& theme, QWidget* parent)
     : QMainWindow(parent), theme_(theme), preferences_(Preferences::load()) {
+    theme_.choose(preferences_.theme);
     setWindowTitle(QStringLiteral("Vigil"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/vigil.svg")));
     setAcceptDrops(true);
@@ -91,10 +104,7 @@ void MainWindow::makeCentre() {
     auto* column = new QVBoxLayout(centre);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    auto* message_row = new QVBoxLayout;
-    message_row->setContentsMargins(6, 0, 6, 0);
-    message_row->addWidget(messages_);
-    column->addLayout(message_row);
+    column->addWidget(messages_);
     column->addWidget(pages_, 1);
     setCentralWidget(centre);
 }
@@ -153,27 +163,33 @@ void MainWindow::makeStatusBar() {
 
 void MainWindow::connectEngine() {
     connect(&engine_, &MediaEngine::sourceOpening, this, [this](const QString& name) {
-        statusBar()->showMessage(tr("Opening %1 …").arg(name));
+        statusBar()->showMessage(tr("Opening %1 …").arg(sourceLabel(name)));
     });
     connect(&engine_, &MediaEngine::sourceOpened, this, &MainWindow::showSource);
     connect(&engine_, &MediaEngine::sourceFailed, this,
             [this](const QString& name, const QString& error) {
                 statusBar()->clearMessage();
-                recent_sources_.remove(name);
+                if (!isAddress(name) && !QFileInfo::exists(name))
+                    recent_sources_.remove(name); // a stream may come back
                 updateRecentMenus();
                 start_->setRecent(recent_sources_.items());
-                messages_->show(MessageBar::Kind::Error,
-                                tr("%1 could not be opened").arg(QFileInfo(name).fileName()),
-                                error);
+                showError(about_source, tr("%1 could not be opened").arg(sourceLabel(name)), error);
             });
     connect(&engine_, &MediaEngine::sourceLost, this, [this](const QString& error) {
         lost_ = tr("The source is lost");
-        messages_->show(MessageBar::Kind::Error, lost_, error, tr("Open it again"),
-                        [this] { openRequest(engine_.request()); });
+        messages_->show({Message::Kind::Error, about_source, lost_, error, tr("Open it again"),
+                         [this] { openRequest(engine_.request()); }});
         updateLive();
     });
-    connect(&engine_, &MediaEngine::warned, this, [this](const QString& warning) {
-        messages_->show(MessageBar::Kind::Warning, tr("About the source"), warning);
+    connect(&engine_, &MediaEngine::warned, this, [this](const QStringList& remarks) {
+        QStringList list = remarks.mid(0, most_remarks);
+        if (const auto more = int(remarks.size() - list.size()); more > 0)
+            list << tr("and %n more", nullptr, more);
+        messages_->show({Message::Kind::Warning,
+                         about_source,
+                         tr("The source is damaged or incomplete"),
+                         list.join(QLatin1Char('\n')),
+                         {}});
     });
     connect(&engine_, &MediaEngine::sourceClosed, this, &MainWindow::showStart);
     connect(&engine_, &MediaEngine::pictureReady, this, &MainWindow::showPicture);
@@ -191,21 +207,27 @@ void MainWindow::connectEngine() {
     connect(&engine_, &MediaEngine::modelFailed, this,
             [this](const QString& path, const QString& error) {
                 showModel();
-                recent_models_.remove(path);
+                if (!QFileInfo::exists(path))
+                    recent_models_.remove(path);
                 updateRecentMenus();
-                messages_->show(
-                    MessageBar::Kind::Error,
-                    tr("The model %1 could not be loaded").arg(QFileInfo(path).fileName()), error);
+                showError(about_model,
+                          tr("The model %1 could not be loaded").arg(QFileInfo(path).fileName()),
+                          error);
             });
     connect(&engine_, &MediaEngine::recordingChanged, this, &MainWindow::updateRecording);
-    connect(&engine_, &MediaEngine::recordingFailed, this, [this](const QString& error) {
-        messages_->show(MessageBar::Kind::Error, tr("The recording failed"), error);
-    });
+    connect(&engine_, &MediaEngine::recordingEnded, this,
+            [this](const QString& file, int frames, const QString& error) {
+                if (!error.isEmpty())
+                    showError(about_recording, tr("The recording failed"), error);
+                else
+                    showWritten(about_recording, tr("The recording is complete"), file,
+                                tr("%n frame(s) in %1", nullptr, frames).arg(file));
+            });
     connect(&engine_, &MediaEngine::snapshotSaved, this, [this](const QString& path) {
-        messages_->show(MessageBar::Kind::Info, tr("The snapshot was saved"), path);
+        showWritten(about_snapshot, tr("The snapshot was saved"), path, path);
     });
     connect(&engine_, &MediaEngine::snapshotFailed, this, [this](const QString& error) {
-        messages_->show(MessageBar::Kind::Error, tr("The snapshot could not be saved"), error);
+        showError(about_snapshot, tr("The snapshot could not be saved"), error);
     });
 }
 
@@ -223,15 +245,30 @@ void MainWindow::connectExporter() {
         export_progress_->setRange(0, int(std::max<qint64>(total, 0)));
         export_progress_->setValue(int(std::min(done, std::max<qint64>(total, 0))));
     });
-    connect(&exporter_, &Exporter::finished, this, [this, end](int frames, double seconds) {
-        end();
-        messages_->show(MessageBar::Kind::Info, tr("The export is complete"),
-                        tr("%n frame(s) in %1 s", nullptr, frames).arg(seconds, 0, 'f', 1));
-    });
+    connect(
+        &exporter_, &Exporter::finished, this,
+        [this, end](const QString& file, int frames, double seconds, bool cancelled) {
+            end();
+            showWritten(
+                about_export,
+                cancelled ? tr("The export was cancelled") : tr("The export is complete"), file,
+                tr("%n frame(s) in %1 s: %2", nullptr, frames).arg(seconds, 0, 'f', 1).arg(file));
+        });
     connect(&exporter_, &Exporter::failed, this, [this, end](const QString& error) {
         end();
-        messages_->show(MessageBar::Kind::Error, tr("The export failed"), error);
+        showError(about_export, tr("The export failed"), error);
     });
+}
+
+void MainWindow::showError(const QString& topic, const QString& title, const QString& error) {
+    messages_->show({Message::Kind::Error, topic, title, error, {}});
+}
+
+void MainWindow::showWritten(const QString& topic, const QString& title, const QString& file,
+                             const QString& details) {
+    const QUrl folder = QUrl::fromLocalFile(QFileInfo(file).absolutePath());
+    messages_->show({Message::Kind::Info, topic, title, details, tr("Show the folder"),
+                     [folder] { QDesktopServices::openUrl(folder); }});
 }
 
 void MainWindow::connectControls() {
@@ -342,21 +379,22 @@ void MainWindow::showSource() {
     statusBar()->clearMessage();
     lost_.clear();
     trouble_.clear();
-    messages_->dismiss();
+    messages_->dismiss(about_source);
     last_picture_.start();
     noteOpened(engine_.request());
     const SourceInfo info = engine_.sourceInfo();
-    setWindowTitle(QStringLiteral("%1 – Vigil").arg(QFileInfo(fromStd(info.name)).fileName()));
+    setWindowTitle(QStringLiteral("%1 – Vigil").arg(sourceLabel(fromStd(info.name))));
     view_->clear();
     transport_->setSource(info);
     transport_->setState(engine_.playback());
     pages_->setCurrentWidget(player_page_);
+    view_->setFocus();
     updateActions();
     updateLive();
-    if (!engine_.model())
-        messages_->show(MessageBar::Kind::Info, tr("No model is loaded"),
-                        tr("The video plays, but nothing is looked for."), tr("Load model…"),
-                        [this] { chooseModel(); });
+    if (!engine_.model() && !engine_.loadingModel())
+        messages_->show({Message::Kind::Info, about_nothing_to_do, tr("No model is loaded"),
+                         tr("The video plays, but nothing is looked for."), tr("Load model…"),
+                         [this] { chooseModel(); }});
 }
 
 void MainWindow::noteOpened(const SourceRequest& request) {
@@ -370,9 +408,11 @@ void MainWindow::showStart() {
     setFullScreen(false);
     setWindowTitle(QStringLiteral("Vigil"));
     lost_.clear();
+    messages_->dismiss(about_source);
     view_->clear();
     transport_->setNoSource();
     pages_->setCurrentWidget(start_);
+    start_->setFocus();
     updateActions();
     updateLive();
 }
@@ -403,7 +443,8 @@ void MainWindow::showModel() {
         status_model_->setText(
             tr("%1 on %2").arg(file, facts->backend.name == "cuda" ? tr("CUDA") : tr("CPU")));
         start_->setModelText(tr("Model: %1").arg(file));
-        messages_->dismiss();
+        messages_->dismiss(about_model);
+        messages_->dismiss(about_nothing_to_do);
     } else {
         status_model_->setText(tr("No model"));
         start_->setModelText({});
@@ -418,11 +459,13 @@ void MainWindow::updateLive() {
     const std::vector<std::string> names =
         engine_.model() ? engine_.model()->info.class_names : std::vector<std::string>();
     const SourceInfo info = engine_.sourceInfo();
-    objects_->setCounts(snapshot.objects);
+    if (engine_.hasSource())
+        objects_->setCounts(snapshot.objects);
+    else
+        objects_->setNoPicture();
     if (performance_->isVisible())
         performance_->update(snapshot, engine_.counts(), names, info.live);
-    status_speed_->setText(engine_.hasSource() ? tr("%1 fps").arg(snapshot.fps, 0, 'f', 1)
-                                               : QString());
+    status_speed_->setText(speedText(snapshot.fps));
     QString notice = lost_;
     const bool silent = engine_.hasSource() && info.live && engine_.playback().playing &&
                         last_picture_.elapsed() > stall_ms;
@@ -434,6 +477,15 @@ void MainWindow::updateLive() {
         view_->setNotice(notice);
     if (engine_.recording().active)
         updateRecording();
+}
+
+QString MainWindow::speedText(double fps) const {
+    if (!engine_.hasSource())
+        return {};
+    const PlaybackSource::State state = engine_.playback();
+    if (state.playing)
+        return tr("%1 fps").arg(fps, 0, 'f', 1);
+    return state.ended ? tr("at the end") : tr("paused");
 }
 
 void MainWindow::updateRecording() {

@@ -88,6 +88,11 @@ private:
     void showPicture(const PicturePtr& picture);
     void showModel();
     void updateLive();
+    QString speedText(double fps) const;
+    void showError(const QString& topic, const QString& title, const QString& error);
+    /// Tells of a file that was written.
+    void showWritten(const QString& topic, const QString& title, const QString& file,
+                     const QString& details);
     void updateRecording();
     void changeOverlay(const std::function<void(OverlayStyle&)>& change);
     void reloadModel();
@@ -106,6 +111,7 @@ private:
     void openFileDialog(const QString& title, const QString& filter, bool folder,
                         std::function<void(const QString&)> chosen);
     QString outputStem() const;
+    void makeOutputFolder() const;
 
     Theme& theme_;
     Preferences preferences_;

@@ -1,8 +1,8 @@
 #include "start_page.hpp"
 
-#include "icons.hpp"
+#include "engine/text.hpp"
+#include "view/icon_label.hpp"
 
-#include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -15,6 +15,7 @@ namespace {
 constexpr int content_width = 620;
 constexpr int logo_side = 56;
 constexpr int icon_side = 28;
+constexpr int small_icon_side = 20;
 constexpr int most_recent = 5;
 
 void scale(QLabel* label, double factor, bool bold) {
@@ -69,8 +70,8 @@ StartPage::StartPage(QWidget* parent)
     auto* model_button = new QPushButton(tr("Load model…"), this);
     model_button->setObjectName(QStringLiteral("startLoadModel"));
     connect(model_button, &QPushButton::clicked, this, &StartPage::modelWanted);
-    auto* model_icon = new QLabel(this);
-    model_icon->setPixmap(icon(QStringLiteral("model")).pixmap(QSize(20, 20), devicePixelRatioF()));
+    auto* model_icon =
+        new IconLabel(QStringLiteral("model"), small_icon_side, QPalette::WindowText, this);
     model_->setObjectName(QStringLiteral("startModel"));
     model_->setWordWrap(true);
     auto* model_row = new QHBoxLayout;
@@ -107,6 +108,7 @@ StartPage::StartPage(QWidget* parent)
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     outer->addWidget(scroll);
+    setFocusPolicy(Qt::ClickFocus);
     setRecent({});
     setModelText({});
     setDemo(false);
@@ -119,9 +121,7 @@ QPushButton* StartPage::addTile(QGridLayout* grid, int place, const QString& nam
     tile->setObjectName(QStringLiteral("tile"));
     tile->setProperty("action", name);
     tile->setAccessibleName(title);
-    auto* picture = new QLabel(tile);
-    picture->setPixmap(icon(icon_name, palette().color(QPalette::Highlight))
-                           .pixmap(QSize(icon_side, icon_side), devicePixelRatioF()));
+    auto* picture = new IconLabel(icon_name, icon_side, QPalette::Highlight, tile);
     auto* heading = new QLabel(title, tile);
     scale(heading, 1.1, true);
     auto* details = new QLabel(text, tile);
@@ -149,15 +149,12 @@ void StartPage::setRecent(const QStringList& items) {
         delete old;
     }
     for (const QString& item : items.mid(0, most_recent)) {
-        const bool is_file = item.startsWith(QLatin1Char('/'));
-        const QString shown = is_file ? QFileInfo(item).fileName() : item;
         auto* link = new QPushButton(this);
         link->setObjectName(QStringLiteral("recent"));
         link->setFlat(true);
-        link->setText(link->fontMetrics().elidedText(shown.isEmpty() ? item : shown,
-                                                     Qt::ElideMiddle, content_width - 60));
-        link->setToolTip(item);
-        link->setStyleSheet(QStringLiteral("text-align: left; padding: 4px;"));
+        link->setText(
+            link->fontMetrics().elidedText(sourceLabel(item), Qt::ElideMiddle, content_width - 60));
+        link->setToolTip(withoutPassword(item));
         connect(link, &QPushButton::clicked, this, [this, item] { emit recentWanted(item); });
         recent_->addWidget(link);
     }

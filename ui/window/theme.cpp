@@ -1,12 +1,13 @@
 #include "theme.hpp"
 
+#include "quiet_style.hpp"
+
 #include <QApplication>
 #include <QDBusConnection>
 #include <QDBusMessage>
 #include <QDBusPendingCallWatcher>
 #include <QDBusPendingReply>
 #include <QPalette>
-#include <QStyleFactory>
 #include <QToolTip>
 
 namespace vigil::ui {
@@ -21,19 +22,22 @@ const QString colour_scheme = QStringLiteral("color-scheme");
 constexpr uint prefers_dark = 1;
 
 struct Colours {
-    QColor window, base, alternate, text, muted, button, border, accent, on_accent;
+    QColor window, base, alternate, text, muted, button;
+    QColor border; ///< between parts of the window
+    QColor edge;   ///< around what can be used: stands out more
+    QColor accent, on_accent;
 };
 
-const Colours light = {QColor(0xf4f6f5), QColor(0xffffff), QColor(0xf0f3f2),
-                       QColor(0x1c2422), QColor(0x687370), QColor(0xfafbfb),
-                       QColor(0xd3dad7), QColor(0x0b7a5c), QColor(0xffffff)};
-const Colours dark = {QColor(0x1d2221), QColor(0x161a19), QColor(0x1b201f),
-                      QColor(0xe6ebe9), QColor(0x93a09c), QColor(0x2a312f),
-                      QColor(0x3a4341), QColor(0x3fd6a6), QColor(0x08241c)};
+const Colours light = {QColor(0xf4f6f5), QColor(0xffffff), QColor(0xf0f3f2), QColor(0x1c2422),
+                       QColor(0x687370), QColor(0xfafbfb), QColor(0xd3dad7), QColor(0xa3acaa),
+                       QColor(0x0b7a5c), QColor(0xffffff)};
+const Colours dark = {QColor(0x1d2221), QColor(0x161a19), QColor(0x1b201f), QColor(0xe6ebe9),
+                      QColor(0x93a09c), QColor(0x2a312f), QColor(0x3a4341), QColor(0x5f6b68),
+                      QColor(0x3fd6a6), QColor(0x08241c)};
 
 QPalette paletteOf(const Colours& c) {
-    QPalette palette(c.text, c.button, c.border.lighter(130), c.border.darker(120), c.border,
-                     c.text, c.text, c.base, c.window);
+    QPalette palette(c.text, c.button, c.border.lighter(130), c.edge, c.border, c.text, c.text,
+                     c.base, c.window);
     palette.setColor(QPalette::AlternateBase, c.alternate);
     palette.setColor(QPalette::Highlight, c.accent);
     palette.setColor(QPalette::HighlightedText, c.on_accent);
@@ -55,6 +59,7 @@ QString styleSheet(const Colours& c) {
     return QStringLiteral(R"(
 QToolTip { color: %1; background: %2; border: 1px solid %3; padding: 4px; }
 QToolBar { border: none; border-bottom: 1px solid %3; spacing: 4px; padding: 3px 6px; }
+QToolBar::separator { background: %3; width: 1px; margin: 6px 5px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px; }
 QToolButton:hover, QToolButton:focus { border-color: %3; background: %4; }
 QToolButton:pressed { background: %3; }
@@ -62,18 +67,21 @@ QToolButton:checked { background: %4; border-color: %5; }
 QToolButton::menu-indicator { image: none; }
 QStatusBar { border-top: 1px solid %3; }
 QStatusBar::item { border: none; }
-QDockWidget::title { padding: 6px 8px; background: %6; border-bottom: 1px solid %3; }
+QHeaderView::section { background: %2; color: %7; border: none; border-bottom: 1px solid %3;
+    padding: 4px 6px; }
+QDockWidget::title { padding: 0 8px; background: %6; border-bottom: 1px solid %3; }
 QMainWindow::separator { background: %3; width: 1px; height: 1px; margin: 2px; }
-QFrame#card { background: %2; border: 1px solid %3; border-radius: 8px; }
 QPushButton#tile { text-align: left; padding: 12px 14px; border: 1px solid %3; border-radius: 8px;
     background: %2; }
 QPushButton#tile:hover, QPushButton#tile:focus { border-color: %5; }
 QPushButton#tile:pressed { background: %4; }
+QPushButton#recent { text-align: left; border: none; padding: 5px 0; }
+QPushButton#recent:hover, QPushButton#recent:focus { color: %5; text-decoration: underline; }
 QLabel#muted { color: %7; }
-QFrame#messageBar { border-radius: 6px; border: 1px solid %3; background: %2; }
-QFrame#messageBar[kind="error"] { border-left: 4px solid #d64545; }
-QFrame#messageBar[kind="warning"] { border-left: 4px solid #d99a1c; }
-QFrame#messageBar[kind="info"] { border-left: 4px solid %5; }
+QFrame#message { border-radius: 6px; border: 1px solid %3; background: %2; }
+QFrame#message[kind="error"] { border-left: 4px solid #d64545; }
+QFrame#message[kind="warning"] { border-left: 4px solid #d99a1c; }
+QFrame#message[kind="info"] { border-left: 4px solid %5; }
 )")
         .arg(c.text.name(), c.base.name(), c.border.name(), c.alternate.darker(104).name(),
              c.accent.name(), c.window.name(), c.muted.name());
@@ -83,7 +91,7 @@ QFrame#messageBar[kind="info"] { border-left: 4px solid %5; }
 
 Theme::Theme(QObject* parent) : QObject(parent) {
     desktop_is_dark_ = QApplication::palette().color(QPalette::Window).lightness() < 128;
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new QuietStyle);
     QDBusConnection::sessionBus().connect(portal, portal_path, portal_interface,
                                           QStringLiteral("SettingChanged"), this,
                                           SLOT(desktopChanged(QString, QString, QDBusVariant)));
@@ -92,6 +100,8 @@ Theme::Theme(QObject* parent) : QObject(parent) {
 }
 
 void Theme::choose(Choice choice) {
+    if (choice == choice_)
+        return;
     choice_ = choice;
     apply();
 }

@@ -1,10 +1,25 @@
 #include "translations.hpp"
 
-#include <QCoreApplication>
+#include <QFont>
+#include <QGuiApplication>
 #include <QLibraryInfo>
 #include <QSettings>
 
 namespace vigil::ui {
+
+namespace {
+
+/// Texts in a script that the usual font lacks fall back on any font that has it, in any weight.
+/// Those of Simplified Chinese are to be the right ones, where they are installed.
+void nameChineseFonts() {
+    QFont font = QGuiApplication::font();
+    font.setFamilies(font.families() + QStringList{QStringLiteral("Noto Sans CJK SC"),
+                                                   QStringLiteral("Source Han Sans SC"),
+                                                   QStringLiteral("WenQuanYi Micro Hei")});
+    QGuiApplication::setFont(font);
+}
+
+} // namespace
 
 void Translations::install() {
     const QString chosen = QSettings().value("language").toString();
@@ -18,6 +33,8 @@ void Translations::install(const QLocale& locale) {
         QCoreApplication::installTranslator(&plurals_);
     if (locale.language() == QLocale::English)
         return;
+    if (locale.language() == QLocale::Chinese)
+        nameChineseFonts();
     if (ours_.load(locale, QStringLiteral("vigil"), QStringLiteral("_"), folder))
         QCoreApplication::installTranslator(&ours_);
     if (of_qt_.load(locale, QStringLiteral("qtbase"), QStringLiteral("_"),
