@@ -86,6 +86,40 @@ TEST_F(CudaEmulation, MissingBarrierBeforeABufferIsFilledAgainShows) {
     EXPECT_GT(wrong, 0);
 }
 
+/// Sums of one value a warp, twice: a warp that has its first sum must not go on to write its
+/// second value before the others have read the first.
+template <bool SecondBarrier>
+__global__ void sumTwice(float* out) {
+    float* shared = reinterpret_cast<float*>(sharedMemory());
+    const int lane = threadIdx.x % 32;
+    for (int round = 0; round < 2; ++round) {
+        if (lane == 0)
+            shared[threadIdx.x / 32] = static_cast<float>(1 + 100 * round);
+        __syncthreads();
+        out[64 * round + threadIdx.x] = warpSum(lane < 2 ? shared[lane] : 0.f);
+        if (SecondBarrier)
+            __syncthreads();
+    }
+}
+
+template <bool SecondBarrier>
+int wrongSums() {
+    std::vector<float> out(128, -1.f);
+    launchKernel(sumTwice<SecondBarrier>, 1, 64, 2 * sizeof(float), nullptr, out.data());
+    int wrong = 0;
+    for (int i = 0; i < 128; ++i)
+        wrong += out[i] == static_cast<float>(i < 64 ? 2 : 202) ? 0 : 1;
+    return wrong;
+}
+
+TEST_F(CudaEmulation, WarpThatRunsAheadShows) {
+    for (const Order order : orders) {
+        emulation::setOrder(order);
+        EXPECT_EQ(wrongSums<true>(), 0);
+        EXPECT_GT(wrongSums<false>(), 10);
+    }
+}
+
 __global__ void divergentBarrier() {
     if (threadIdx.x < 32)
         __syncthreads();

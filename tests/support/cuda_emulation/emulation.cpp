@@ -105,6 +105,7 @@ public:
     unsigned char* shared() { return shared_.get(); }
 
 private:
+    bool runLanes(unsigned warp);
     void wait() {
         Thread& thread = *current_;
         thread.waiting = true;
@@ -120,19 +121,31 @@ private:
 
 thread_local Block* block = nullptr;
 
+/// Lets every lane of a warp run until it waits. Returns whether one has.
+bool Block::runLanes(unsigned warp) {
+    const unsigned first = warp * lanes_in_warp;
+    const auto threads = static_cast<unsigned>(threads_.size());
+    bool moved = false;
+    for (const unsigned lane : inOrder(std::min(lanes_in_warp, threads - first))) {
+        Thread& thread = threads_[first + lane];
+        if (!thread.own || thread.waiting)
+            continue;
+        current_ = &thread;
+        threadIdx = thread.index;
+        thread.own = std::move(thread.own).resume();
+        moved = true;
+    }
+    return moved;
+}
+
+/// Each warp runs as far ahead of the others as barriers allow.
 void Block::run() {
     bool moved = true;
     while (moved) {
         moved = false;
-        for (const unsigned number : inOrder(static_cast<unsigned>(threads_.size()))) {
-            Thread& thread = threads_[number];
-            if (!thread.own || thread.waiting)
-                continue;
-            current_ = &thread;
-            threadIdx = thread.index;
-            thread.own = std::move(thread.own).resume();
-            moved = true;
-        }
+        for (const unsigned warp : inOrder(static_cast<unsigned>(warps_.size())))
+            while (runLanes(warp))
+                moved = true;
     }
     if (std::any_of(threads_.begin(), threads_.end(), [](const Thread& t) { return t.waiting; }))
         throw std::logic_error("emulation: some threads of a block wait where others never come");

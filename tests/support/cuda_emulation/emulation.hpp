@@ -7,10 +7,11 @@
 /// cuda_runtime.h and cuda_fp16.h beside this one stand in for the toolkit's.
 ///
 /// Blocks run one after the other. The threads of a block are fibers, each of which runs until it
-/// waits at a barrier or an operation of its warp: a thread that reads what another one has yet to
-/// write, for want of a barrier, gets NaN or an old value in one order of threads or another.
-/// Shared memory and device memory are filled with NaN and are as large as was asked for, so that
-/// AddressSanitizer sees what lies beyond.
+/// waits at a barrier or an operation of its warp, and a warp runs until all its lanes wait at a
+/// barrier: a thread that reads what another one has yet to write, or has overwritten, for want of
+/// a barrier, gets NaN or a wrong value in one order of threads or another. Shared memory and
+/// device memory are filled with NaN and are as large as was asked for, so that AddressSanitizer
+/// sees what lies beyond.
 namespace emulation {
 
 enum class Order { Forward, Backward, Shuffled };
