@@ -144,8 +144,9 @@ private:
         const onnx::Shape& shape = *view_.shape(tensor);
         const int value = static_cast<int>(cut_.region.values.size());
         cut_.region.batch = static_cast<int>(shape[0]);
+        const int64_t height = shape.size() == 4 ? shape[2] : 1;
         cut_.region.values.push_back(
-            {static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])});
+            {static_cast<int>(shape[1]), static_cast<int>(height), static_cast<int>(shape.back())});
         if (produced_.count(tensor) == 0) {
             cut_.inputs.push_back(tensor);
             cut_.region.inputs.push_back(value);

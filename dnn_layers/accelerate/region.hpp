@@ -8,7 +8,8 @@
 #include <vector>
 
 /// A part of a network as plain values: what is found in the graph and what is executed. All values
-/// are maps [channels][height][width] of one image; images of a batch are run one after the other.
+/// are maps [channels][height][width] of one image (rows [channels][1][width] behind a BoxTail);
+/// images of a batch are run one after the other.
 namespace irmb::accelerate {
 
 struct MapSize {
@@ -72,8 +73,19 @@ struct Attention {
     float scale = 1.f;
 };
 
-using Operation =
-    std::variant<Convolution, MaxPool, Resize, Add, Activate, Concat, Split, Block, Attention>;
+/// The tail of a YOLOv10's one-to-one head. Inputs are maps of logits, one a scale: for the left,
+/// top, right and bottom side of a box a distribution over `bins` distances, then the classes. The
+/// output has the rows x1, y1, x2, y2 and the scores over all pixels of all maps, scale by scale.
+struct BoxTail {
+    int bins = 0;
+    std::vector<float> distances; ///< [bins]
+    std::vector<float> first;     ///< [2][anchors]: x1, y1 = (first - distance) * scale
+    std::vector<float> second;    ///< [2][anchors]: x2, y2 = (second + distance) * scale
+    std::vector<float> scale;     ///< [anchors]
+};
+
+using Operation = std::variant<Convolution, MaxPool, Resize, Add, Activate, Concat, Split, Block,
+                               Attention, BoxTail>;
 
 struct Step {
     Operation operation;

@@ -1,6 +1,7 @@
 #include "accelerate/units.hpp"
 
 #include "accelerate/match_attention.hpp"
+#include "accelerate/match_box_tail.hpp"
 #include "onnx/head/head_rows.hpp"
 #include "onnx/irmb/custom_node.hpp"
 #include "onnx/irmb/match_activation.hpp"
@@ -45,6 +46,9 @@ public:
         for (int i = 0; i < count; ++i)
             if (view_.node(i).is("Softmax"))
                 take(matchGlobalAttention(view_, i));
+        for (int i = 0; i < count; ++i)
+            if (view_.node(i).is("Softmax") && !taken_[i])
+                take(matchBoxTail(view_, i));
         // From the last one on: where two convolutions meet in an addition, the later takes it.
         for (int i = count - 1; i >= 0; --i)
             if (view_.node(i).is("Conv") && !taken_[i])
@@ -67,9 +71,10 @@ private:
     void take(std::optional<Unit> unit) {
         if (!unit)
             return;
+        const bool is_tail = std::holds_alternative<BoxTail>(unit->operation);
         for (const auto* tensors : {&unit->inputs, &unit->outputs})
             for (const std::string& tensor : *tensors)
-                if (!isMap(tensor))
+                if (!isMap(tensor) && !(is_tail && tensors == &unit->outputs))
                     return;
         for (const int node : unit->nodes)
             if (taken_[node])

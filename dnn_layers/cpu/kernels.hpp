@@ -87,34 +87,72 @@ struct LayerNorm {
     const float* shift;
 };
 
-/// 3x3 convolution with stride 1 of maps in blocks of `lanes` channels, [block][y][x][lane], by
-/// Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv 1509.09308):
-/// out = after(before(conv(in) + bias) + residual), for activations of winogradActivates().
-struct Winograd {
-    const float* in;
-    int in_blocks;
-    int height;
-    int width;
-    int top;              ///< rows of zeros above the map
-    int left;             ///< columns of zeros before it
-    const float* weights; ///< transformed, [16][out block][in channel][lane]
-    const float* bias;    ///< [out channel]
-    Activation before;
-    const float* residual; ///< laid out as `out`; null: none
-    Activation after;
-    float* out;
-    int out_blocks;
-    int out_height;
-    int out_width;
-    int tile_begin; ///< tiles [tile_begin, tile_end) of 2 x 2 outputs, row by row, are computed
-    int tile_end;
-    float* scratch; ///< winogradScratch() floats
+/// What follows the sum of a convolution: after(before(sum + bias) + residual).
+struct Epilogue {
+    const float* bias;     ///< [channels]
+    const float* residual; ///< a map like the result; null: none
+    Activation before;     ///< not Prelu
+    Activation after;      ///< not Prelu
 };
 
-/// Whether Winograd computes this activation.
-inline bool winogradActivates(Activation act) {
-    return act == Activation::None || act == Activation::Relu || act == Activation::Silu;
-}
+/// Maps of blocked convolutions are [blocks][pixels][lanes]: `lanes` channels together.
+struct Pointwise {
+    static constexpr int gathered_pixels = 48;
+
+    const float* in;
+    int in_blocks;
+    const float* weights; ///< [out_blocks][in channels][lanes]
+    float* out;
+    int out_blocks;
+    int pixels;
+    int first; ///< pixels [first, last) are computed
+    int last;
+    Epilogue epilogue;
+    float* scratch; ///< gathered_pixels * in channels floats, aligned for vectors
+};
+
+/// A convolution of 3 x 3 with stride 1 by Winograd's F(4 x 4, 3 x 3).
+struct Winograd {
+    static constexpr int side = 6;     ///< of the square of input that a tile needs
+    static constexpr int out_side = 4; ///< of the square of output that it gives
+    /// The transforms evaluate at 0, +-point, +-1 / point and infinity.
+    static constexpr double point = 1.5;
+
+    const float* in; ///< [in_blocks][in_height][in_width][lanes]
+    int in_blocks;
+    int in_height;
+    int in_width;
+    int pad_top;
+    int pad_left;
+    const float* weights; ///< transformed: [side * side][out_blocks][in channels][lanes]
+    float* out;           ///< [out_blocks][height][width][lanes]
+    int out_blocks;
+    int height;
+    int width;
+    int tile_cols; ///< tiles in a row of tiles
+    int first;     ///< tiles [first, last) are computed, row by row
+    int last;
+    Epilogue epilogue;
+    float* scratch;          ///< side * side * (in_step + out_step) floats
+    std::ptrdiff_t in_step;  ///< at least tiles * in_blocks * lanes
+    std::ptrdiff_t out_step; ///< at least tiles * out_blocks * lanes
+};
+
+/// Boxes of anchors [begin, end) from distributions over distances (Li et al., "Generalized Focal
+/// Loss", 2020): a distance is the mean of `distances` under the softmax of the logits.
+struct BoxDecode {
+    const float* logits; ///< [4 * bins][ld], bins of left, top, right and bottom
+    std::ptrdiff_t ld;
+    int bins;
+    const float* distances; ///< [bins]
+    const float* first;     ///< [2][anchors]: x1, y1 = (first - distance) * scale
+    const float* second;    ///< [2][anchors]: x2, y2 = (second + distance) * scale
+    const float* scale;     ///< [anchors]
+    int anchors;
+    int begin;
+    int end;
+    float* out; ///< [4][anchors]
+};
 
 struct Kernels {
     const char* name;
@@ -133,9 +171,9 @@ struct Kernels {
     double (*sum)(const float* data, int count);
     /// Sum of (data - mean)^2 over [0, count), exactly those.
     double (*squares)(const float* data, int count, float mean);
+    void (*pointwise)(const Pointwise&);
     void (*winograd)(const Winograd&);
-    /// For channels in and out and a number of tiles.
-    std::size_t (*winogradScratch)(int channels_in, int channels_out, int tiles);
+    void (*decodeBoxes)(const BoxDecode&);
 };
 
 /// Those for the processor at hand.

@@ -4,12 +4,15 @@
 
 #include "cpu/kernels.hpp"
 #include "cpu/simd.hpp"
-#include "cpu/winograd.inl"
 
 #include <cmath>
 
 namespace irmb::cpu {
 namespace {
+
+inline int least(int a, int b) {
+    return a < b ? a : b;
+}
 
 // ---- GEMM ---------------------------------------------------------------------------------------
 
@@ -362,47 +365,39 @@ inline Vec mish(Vec x) {
     return x * (n / (n + 2.f));
 }
 
-template <typename Function>
-void apply(float* data, int count, Function function) {
-    for (int i = 0; i < count; i += lanes)
-        storeFirst(data + i, function(loadFirst(data + i, count - i)), count - i);
-}
-
-void activate(Activation act, float slope, float* data, int count) {
+inline Vec activated(Activation act, float slope, Vec x) {
     switch (act) {
     case Activation::None:
         break;
     case Activation::Relu:
-        apply(data, count, [](Vec x) { return maximum(x, Vec{}); });
-        break;
+        return maximum(x, Vec{});
     case Activation::Relu6:
-        apply(data, count, [](Vec x) { return relu6(x); });
-        break;
+        return relu6(x);
     case Activation::Silu:
-        apply(data, count, [](Vec x) { return x * sigmoid(x); });
-        break;
+        return x * sigmoid(x);
     case Activation::Gelu:
-        apply(data, count, [](Vec x) { return 0.5f * x * (1.f + errorFunction(x * 0.70710678f)); });
-        break;
+        return 0.5f * x * (1.f + errorFunction(x * 0.70710678f));
     case Activation::HardSwish:
-        apply(data, count, [](Vec x) { return x * relu6(x + 3.f) * (1.f / 6.f); });
-        break;
+        return x * relu6(x + 3.f) * (1.f / 6.f);
     case Activation::HardSigmoid:
-        apply(data, count, [](Vec x) { return relu6(x + 3.f) * (1.f / 6.f); });
-        break;
+        return relu6(x + 3.f) * (1.f / 6.f);
     case Activation::Sigmoid:
-        apply(data, count, [](Vec x) { return sigmoid(x); });
-        break;
+        return sigmoid(x);
     case Activation::Tanh:
-        apply(data, count, [](Vec x) { return 1.f - 2.f / (1.f + exponential(2.f * x)); });
-        break;
+        return 1.f - 2.f / (1.f + exponential(2.f * x));
     case Activation::Mish:
-        apply(data, count, [](Vec x) { return mish(x); });
-        break;
+        return mish(x);
     case Activation::Prelu:
-        apply(data, count, [=](Vec x) { return x < Vec{} ? slope * x : x; });
-        break;
+        return x < Vec{} ? slope * x : x;
     }
+    return x;
+}
+
+void activate(Activation act, float slope, float* data, int count) {
+    if (act == Activation::None)
+        return;
+    for (int i = 0; i < count; i += lanes)
+        storeFirst(data + i, activated(act, slope, loadFirst(data + i, count - i)), count - i);
 }
 
 // ---- Sums ---------------------------------------------------------------------------------------
@@ -434,9 +429,44 @@ double squares(const float* data, int count, float mean) {
     return accumulate(data, count, [=](Vec x) { return (x - mean) * (x - mean); });
 }
 
+// ---- Boxes --------------------------------------------------------------------------------------
+
+/// The mean distance under the softmax of logits [bins][ld].
+Vec meanDistance(const float* logits, std::ptrdiff_t ld, int bins, const float* distances) {
+    Vec highest = load(logits);
+    for (int i = 1; i < bins; ++i)
+        highest = maximum(highest, load(logits + i * ld));
+    Vec total = {};
+    Vec sum = {};
+    for (int i = 0; i < bins; ++i) {
+        const Vec weight = exponential(load(logits + i * ld) - highest);
+        total += weight;
+        sum += weight * distances[i];
+    }
+    return sum / total;
+}
+
+void decodeBoxes(const BoxDecode& b) {
+    for (int anchor = b.begin; anchor < b.end; anchor += lanes) {
+        const int left = b.end - anchor;
+        const Vec scale = loadFirst(b.scale + anchor, left);
+        for (int side = 0; side < 4; ++side) {
+            const Vec distance =
+                meanDistance(b.logits + side * b.bins * b.ld + anchor, b.ld, b.bins, b.distances);
+            const std::ptrdiff_t row = std::ptrdiff_t{1} * (side % 2) * b.anchors + anchor;
+            const Vec value = side < 2 ? loadFirst(b.first + row, left) - distance
+                                       : loadFirst(b.second + row, left) + distance;
+            storeFirst(b.out + std::ptrdiff_t{1} * side * b.anchors + anchor, value * scale, left);
+        }
+    }
+}
+
+#include "cpu/blocked_kernels.inl"
+
 constexpr Kernels makeKernels(const char* name) {
-    return {name,     lanes,     gemm_rows, gemm,     attention, attentionScratch, depthwise,
-            gather,   layerNorm, activate,  sum,      squares,   winograd,         winogradScratch};
+    return {name,      lanes,    gemm_rows,  gemm,     attention, attentionScratch,
+            depthwise, gather,   layerNorm,  activate, sum,       squares,
+            pointwise, winograd, decodeBoxes};
 }
 
 } // namespace

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 /// One vector of floats, as wide as the instruction set of the translation unit, in the vector
 /// extension that GCC and Clang share. Everything has internal linkage: the same names mean
@@ -19,10 +22,6 @@ constexpr int lanes = 4;
 
 using Vec __attribute__((vector_size(lanes * sizeof(float)))) = float;
 using IntVec __attribute__((vector_size(lanes * sizeof(float)))) = int32_t;
-
-inline int least(int a, int b) {
-    return a < b ? a : b;
-}
 
 inline Vec load(const float* p) {
     Vec v;
@@ -96,8 +95,19 @@ inline Vec exponential(Vec x) {
     return exp2(minimum(x * 1.44269504f, broadcast(127.f)));
 }
 
+/// 1 / x for x in [1, 2^100], within two units in the last place: a division takes as long as
+/// twenty other operations on the widest vectors.
+inline Vec reciprocal(Vec x) {
+#if defined(__AVX512F__)
+    const Vec y = reinterpret_cast<Vec>(_mm512_maskz_rcp14_ps(0xffff, reinterpret_cast<__m512>(x)));
+    return y + y * (1.f - x * y);
+#else
+    return 1.f / x;
+#endif
+}
+
 inline Vec sigmoid(Vec x) {
-    return 1.f / (1.f + exponential(-x));
+    return reciprocal(1.f + exp2(minimum(x * -1.44269504f, broadcast(99.f))));
 }
 
 } // namespace

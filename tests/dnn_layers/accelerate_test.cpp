@@ -180,6 +180,49 @@ public:
             map);
     }
 
+    /// The tail of a YOLOv10's one-to-one head over the logits of several scales.
+    std::string boxTail(const std::vector<std::string>& maps, int bins) {
+        const int64_t batch = shape(maps[0])[0];
+        const int64_t rows = shape(maps[0])[1];
+        Shape joined = {batch, rows, 0};
+        std::vector<std::string> flat;
+        for (const std::string& map : maps) {
+            const int64_t pixels = shape(map)[2] * shape(map)[3];
+            flat.push_back(reshape(map, {batch, rows, pixels}));
+            joined[2] += pixels;
+        }
+        const int64_t anchors = joined[2];
+        const int64_t classes = rows - 4 * bins;
+        const std::string logits = add("Concat", flat, joined, {{"axis", int64_t{2}}});
+        const auto parts =
+            addAll("Split", {logits, initializer(makeList({4 * bins, classes}))},
+                   {{batch, 4 * bins, anchors}, {batch, classes, anchors}}, {{"axis", int64_t{1}}});
+        const Shape across = {batch, bins, 4, anchors};
+        const std::string sides = add("Transpose", {reshape(parts[0], {batch, 4, bins, anchors})},
+                                      across, {{"perm", Ints{0, 2, 1, 3}}});
+        const std::string weights = add("Softmax", {sides}, across, {{"axis", int64_t{1}}});
+        std::vector<float> distances(bins);
+        for (int i = 0; i < bins; ++i)
+            distances[i] = static_cast<float>(i);
+        const std::string mean =
+            add("Conv", {weights, initializer(makeFloats({1, bins, 1, 1}, distances))},
+                {batch, 1, 4, anchors}, {{"kernel_shape", Ints{1, 1}}});
+        const Shape corner = {batch, 2, anchors};
+        const auto corners =
+            addAll("Split", {reshape(mean, {batch, 4, anchors}), initializer(makeList({2, 2}))},
+                   {corner, corner}, {{"axis", int64_t{1}}});
+        const std::string first = add("Sub", {constant({1, 2, anchors}, 40), corners[0]}, corner);
+        const std::string second = add("Add", {constant({1, 2, anchors}, 40), corners[1]}, corner);
+        const Shape four = {batch, 4, anchors};
+        const std::string boxes = add("Mul",
+                                      {add("Concat", {first, second}, four, {{"axis", int64_t{1}}}),
+                                       constant({1, anchors}, 8)},
+                                      four);
+        const std::string scores = add("Sigmoid", {parts[1]}, {batch, classes, anchors});
+        return add("Concat", {boxes, scores}, {batch, 4 + classes, anchors},
+                   {{"axis", int64_t{1}}});
+    }
+
     std::string irmb(const std::string& x) {
         irmb::IrmbParams params;
         params.dim_in = params.dim_mid = params.dim_out = static_cast<int>(shape(x)[1]);
@@ -425,6 +468,22 @@ TEST_F(Accelerate, Batches) {
     const std::string y = net.irmb(net.attention(x, 2, 8, 16));
     const std::string z = net.pointwise(net.concat({x, y, net.maxPool(x, 3, 1, 1)}), 20);
     expectSame(net.finish({z, y}));
+}
+
+TEST_F(Accelerate, TailsOfDetectors) {
+    for (const int bins : {4, 16})
+        for (const int classes : {1, 5, 80})
+            for (const int batch : {1, 2}) {
+                SCOPED_TRACE(cv::format("%d bins, %d classes, batch %d", bins, classes, batch));
+                Network net(batch, 3, 14, 22, 21);
+                const std::string x = net.silu(net.conv("image", 32));
+                const std::string y = net.maxPool(x, 3, 2, 1);
+                std::vector<std::string> maps;
+                for (const std::string& map : {x, y})
+                    maps.push_back(
+                        net.concat({net.pointwise(map, 4 * bins), net.pointwise(map, classes)}));
+                expectSame(net.finish({net.boxTail(maps, bins)}));
+            }
 }
 
 /// What lies between two regions stays with OpenCV, and no region waits for itself.

@@ -1,7 +1,6 @@
 #include "accelerate/onednn/primitives.hpp"
 #include "accelerate/onednn/tasks.hpp"
 #include "accelerate/onednn/threads.hpp"
-#include "accelerate/onednn/winograd.hpp"
 #include "accelerate/placement.hpp"
 #include "accelerate/region_runner.hpp"
 #include "cpu/map_view.hpp"
@@ -62,14 +61,21 @@ struct PackedStep {
     memory weight;
     memory bias;
     std::shared_ptr<const IrmbCpu> block;
+    std::shared_ptr<const cpu::BlockedConvolution> convolution;
+};
+
+/// Memory that belongs to the caller: it gets its address before each run.
+struct Border {
+    memory memory_;
+    int index = 0;          ///< which input or output it is in; several may be in the same
+    std::size_t offset = 0; ///< floats from its beginning
 };
 
 /// A region made ready for a number of threads.
 struct Program {
     std::vector<std::unique_ptr<Task>> tasks;
-    std::vector<memory> inputs;  ///< several of the same input may occur
-    std::vector<int> input_of;   ///< which input each is
-    std::vector<memory> outputs; ///< one an output
+    std::vector<Border> inputs;
+    std::vector<Border> outputs;
     std::optional<AlignedMemory> arena;
     int threads = 0;
 };
@@ -91,6 +97,9 @@ public:
         program_.threads = threads;
         for (const Buffer& buffer : placement_.buffers)
             pieces_.push_back({mapBytes(buffer.size), buffer.first_step, buffer.last_step});
+        for (const Step& step : region_.steps)
+            if (std::holds_alternative<BoxTail>(step.operation))
+                pieces_[placement_.places[step.outputs[0]].buffer].bytes = 0; // goes straight out
         addTasks();
         std::size_t total = 0;
         const std::vector<std::size_t> offsets = planArena(pieces_, alignment, total);
@@ -142,8 +151,8 @@ private:
             }
             ++step_;
         }
-        for (const int value : region_.outputs)
-            addExport(value);
+        for (std::size_t i = 0; i < region_.outputs.size(); ++i)
+            addExport(static_cast<int>(i));
     }
 
     // ---- Values ---------------------------------------------------------------------------------
@@ -160,12 +169,12 @@ private:
 
     memory memoryOf(int value) { return memoryOf(value, descOf(value)); }
 
-    /// The same memory in another description.
-    memory memoryOf(int value, const MemoryDesc& desc) {
+    /// The same memory, or what follows some bytes of it, in another description.
+    memory memoryOf(int value, const MemoryDesc& desc, std::size_t skipped_bytes = 0) {
         const Place& place = placement_.places[value];
         const MapSize& size = region_.values[value];
         const std::size_t pixels = static_cast<std::size_t>(size.height) * size.width;
-        return bind(desc, place.buffer, place.channel * pixels * elementBytes());
+        return bind(desc, place.buffer, place.channel * pixels * elementBytes() + skipped_bytes);
     }
 
     void addPrimitive(const dnnl::primitive& primitive, const MemoryDesc& scratchpad,
@@ -190,8 +199,7 @@ private:
     memory external(int input) {
         const MapSize& size = region_.values[region_.inputs[input]];
         const memory map(describe(dimsOf(size), DataType::f32, Tag::nchw), engine_, nullptr);
-        program_.inputs.push_back(map);
-        program_.input_of.push_back(input);
+        program_.inputs.push_back({map, input});
         return map;
     }
 
@@ -221,11 +229,18 @@ private:
             }
     }
 
-    void addExport(int value) {
-        const memory target(describe(dimsOf(region_.values[value]), DataType::f32, Tag::nchw),
-                            engine_, nullptr);
-        program_.outputs.push_back(target);
-        addReorder(memoryOf(value), target);
+    /// A part of an output.
+    memory outside(int output, const MemoryDesc& desc, std::size_t offset = 0) {
+        const memory part(desc, engine_, nullptr);
+        program_.outputs.push_back({part, output, offset});
+        return part;
+    }
+
+    void addExport(int output) {
+        const int value = region_.outputs[output];
+        if (pieces_[placement_.places[value].buffer].bytes > 0)
+            addReorder(memoryOf(value), outside(output, describe(dimsOf(region_.values[value]),
+                                                                 DataType::f32, Tag::nchw)));
     }
 
     // ---- Steps ----------------------------------------------------------------------------------
@@ -236,10 +251,11 @@ private:
             throw UnsupportedStep(step_);
     }
 
-    /// With the residual fused where oneDNN can, else as an addition of its own.
+    /// With our own kernels where they know it, else with the residual fused where oneDNN can, else
+    /// with an addition of its own.
     void add(const Convolution& conv, const Step& step) {
         const bool residual = step.inputs.size() > 1;
-        if (addWinograd(conv, step) || addConvolution(conv, step, residual))
+        if (addOwnConvolution(conv, step) || addConvolution(conv, step, residual))
             return;
         Convolution alone = conv;
         alone.after = Activation::None;
@@ -248,24 +264,24 @@ private:
         addSum(step.outputs[0], step.inputs[1], step.outputs[0], conv.after);
     }
 
-    bool addWinograd(const Convolution& conv, const Step& step) {
-        const BlockedMap source = mapOf(step.inputs[0]);
-        const BlockedMap target = mapOf(step.outputs[0]);
-        if (type_ != DataType::f32 || !suitsWinograd(conv, source.size, target.size, block_))
+    bool addOwnConvolution(const Convolution& conv, const Step& step) {
+        const MapSize& in = region_.values[step.inputs[0]];
+        const MapSize& out = region_.values[step.outputs[0]];
+        const bool padded = conv.pads != std::array<int, 4>{};
+        const cpu::BlockedConvolution::Shape shape = {in.channels, out.channels,  conv.kernel,
+                                                      conv.stride, conv.dilation, conv.groups};
+        if (type_ != DataType::f32 || cpu::kernels().lanes != block_ ||
+            (conv.kernel[0] == 1 && padded) ||
+            !cpu::BlockedConvolution::supports(shape, conv.before, conv.after))
             return false;
         PackedStep& packed = packed_[step_];
-        if (!packed.weight)
-            packed.weight = packWinograd(engine_, conv, source.size, target.size, block_);
-        packBias(conv, target.size.channels, packed.bias);
-        const std::size_t floats =
-            WinogradTask::scratchFloats(source.size, target.size, program_.threads);
-        const MemoryDesc row({static_cast<memory::dim>(floats)}, DataType::f32, Tag::x);
-        program_.tasks.push_back(std::make_unique<WinogradTask>(
-            conv,
-            WinogradTask::Arguments{source, packed.weight, packed.bias,
-                                    step.inputs.size() > 1 ? mapOf(step.inputs[1]) : BlockedMap(),
-                                    target, scratch(row)},
-            program_.threads));
+        if (!packed.convolution)
+            packed.convolution = std::make_shared<cpu::BlockedConvolution>(
+                shape, conv.weight.ptr<float>(),
+                conv.bias.empty() ? nullptr : conv.bias.ptr<float>(), conv.before, conv.after);
+        program_.tasks.push_back(std::make_unique<ConvolutionTask>(
+            packed.convolution, pool_, conv, mapOf(step.inputs[0]),
+            step.inputs.size() > 1 ? memoryOf(step.inputs[1]) : memory(), mapOf(step.outputs[0])));
         return true;
     }
 
@@ -445,6 +461,41 @@ private:
             addReorder(values, flat(step.outputs[1]));
     }
 
+    /// The logits of the scores go to their rows of the output, where they become scores.
+    void add(const BoxTail& tail, const Step& step) {
+        const auto found =
+            std::find(region_.outputs.begin(), region_.outputs.end(), step.outputs[0]);
+        const memory::dim rows = 4 * tail.bins;
+        if (found == region_.outputs.end() || rows % block_ != 0)
+            throw UnsupportedStep(step_);
+        const int output = static_cast<int>(found - region_.outputs.begin());
+        const memory::dim anchors = region_.values[step.outputs[0]].width;
+        const memory::dim classes = region_.values[step.outputs[0]].channels - 4;
+        const std::ptrdiff_t ld = cpu::leadingDimension(static_cast<int>(anchors));
+        const std::size_t boxes = pieces_.size();
+        pieces_.push_back({(rows + 1) * ld * sizeof(float), step_, step_});
+        memory::dim first = 0;
+        for (const int value : step.inputs) {
+            const MapSize& size = region_.values[value];
+            const memory::dim pixels = memory::dim{1} * size.height * size.width;
+            const std::size_t skipped = rows * pixels * elementBytes();
+            const MemoryDesc box_rows({1, rows, 1, pixels}, DataType::f32,
+                                      memory::dims{rows * ld, ld, ld, 1});
+            const MemoryDesc score_rows({1, classes, 1, pixels}, DataType::f32,
+                                        memory::dims{classes * anchors, anchors, anchors, 1});
+            addReorder(memoryOf(value, blocked({1, rows, 1, pixels})),
+                       bind(box_rows, boxes, first * sizeof(float)));
+            addReorder(memoryOf(value, blocked({1, classes, 1, pixels}), skipped),
+                       outside(output, score_rows, 4 * anchors + first));
+            first += pixels;
+        }
+        const MemoryDesc all_boxes({1, rows, 1, ld}, DataType::f32, Tag::nchw);
+        const MemoryDesc result({1, 4 + classes, 1, anchors}, DataType::f32, Tag::nchw);
+        program_.tasks.push_back(std::make_unique<BoxTailTask>(tail, bind(all_boxes, boxes, 0), ld,
+                                                               outside(output, result),
+                                                               static_cast<int>(classes)));
+    }
+
     const Region& region_;
     const dnnl::engine& engine_;
     DataType type_;
@@ -453,6 +504,7 @@ private:
     std::vector<PackedStep>& packed_;
     std::vector<Piece> pieces_;
     std::vector<Binding> bindings_;
+    std::shared_ptr<cpu::BufferPool> pool_ = std::make_shared<cpu::BufferPool>();
     int step_ = 0;
     Program program_;
 };
@@ -477,14 +529,12 @@ public:
             prepare(threads);
         const RegionThreads scope(threads);
         for (int image = 0; image < region_.batch; ++image) {
-            for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
-                const int input = program_.input_of[i];
-                program_.inputs[i].set_data_handle(const_cast<float*>(inputs[input]) +
-                                                   image * sizeOf(region_.inputs[input]));
-            }
-            for (std::size_t i = 0; i < program_.outputs.size(); ++i)
-                program_.outputs[i].set_data_handle(outputs[i] +
-                                                    image * sizeOf(region_.outputs[i]));
+            for (Border& border : program_.inputs)
+                border.memory_.set_data_handle(const_cast<float*>(inputs[border.index]) +
+                                               image * sizeOf(region_.inputs[border.index]));
+            for (Border& border : program_.outputs)
+                border.memory_.set_data_handle(outputs[border.index] + border.offset +
+                                               image * sizeOf(region_.outputs[border.index]));
             for (const auto& task : program_.tasks)
                 task->run(stream_);
         }

@@ -12,12 +12,23 @@ namespace {
 
 /// Queries of one task: small enough to balance threads, large enough for the vectors.
 constexpr int part_queries = 64;
+/// Boxes of one task.
+constexpr int part_anchors = 512;
 
 float* floats(const dnnl::memory& memory) {
     return static_cast<float*>(memory.get_data_handle());
 }
 
 } // namespace
+
+void ConvolutionTask::run(dnnl::stream&) {
+    const MapSize& in = source_.size;
+    const MapSize& out = target_.size;
+    convolution_->run({source_.floats(), in.height, in.width,
+                       residual_ ? floats(residual_) : nullptr, target_.floats(), out.height,
+                       out.width, pad_top_, pad_left_},
+                      *pool_);
+}
 
 void ResizeTask::run(dnnl::stream&) {
     const std::size_t vector = target_.block * target_.element;
@@ -75,6 +86,34 @@ void AttentionTask::run(dnnl::stream&) {
     cpu::parallelFor(attention_.heads * parts, [&](const cv::Range& range) {
         for (int i = range.start; i < range.end; ++i)
             attend(i / parts, i % parts);
+    });
+}
+
+void BoxTailTask::run(dnnl::stream&) {
+    const int anchors = static_cast<int>(tail_.scale.size());
+    const int parts = (anchors + part_anchors - 1) / part_anchors;
+    cpu::parallelFor(parts + classes_, [&](const cv::Range& range) {
+        for (int i = range.start; i < range.end; ++i) {
+            if (i >= parts) {
+                const std::ptrdiff_t row = 4 + i - parts;
+                cpu::kernels().activate(Activation::Sigmoid, 0.f, floats(result_) + row * anchors,
+                                        anchors);
+                continue;
+            }
+            cpu::BoxDecode boxes = {};
+            boxes.logits = floats(boxes_);
+            boxes.ld = ld_;
+            boxes.bins = tail_.bins;
+            boxes.distances = tail_.distances.data();
+            boxes.first = tail_.first.data();
+            boxes.second = tail_.second.data();
+            boxes.scale = tail_.scale.data();
+            boxes.anchors = anchors;
+            boxes.begin = i * part_anchors;
+            boxes.end = std::min(anchors, boxes.begin + part_anchors);
+            boxes.out = floats(result_);
+            cpu::kernels().decodeBoxes(boxes);
+        }
     });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "accelerate/region.hpp"
+#include "cpu/blocked_convolution.hpp"
 #include "cpu/irmb_cpu.hpp"
 
 #include <cstddef>
@@ -47,6 +48,33 @@ struct BlockedMap {
                (first_block * pixels() + pixel) * block * element;
     }
     float* floats() const { return static_cast<float*>(memory.get_data_handle()); }
+};
+
+/// A dense convolution by our own kernels, float32.
+class ConvolutionTask : public Task {
+public:
+    /// `residual` is empty where there is none.
+    ConvolutionTask(std::shared_ptr<const cpu::BlockedConvolution> convolution,
+                    std::shared_ptr<cpu::BufferPool> pool, const Convolution& parameters,
+                    const BlockedMap& source, const dnnl::memory& residual,
+                    const BlockedMap& target)
+        : convolution_(std::move(convolution)),
+          pool_(std::move(pool)),
+          pad_top_(parameters.pads[0]),
+          pad_left_(parameters.pads[1]),
+          source_(source),
+          residual_(residual),
+          target_(target) {}
+    void run(dnnl::stream& stream) override;
+
+private:
+    std::shared_ptr<const cpu::BlockedConvolution> convolution_;
+    std::shared_ptr<cpu::BufferPool> pool_;
+    int pad_top_;
+    int pad_left_;
+    BlockedMap source_;
+    dnnl::memory residual_;
+    BlockedMap target_;
 };
 
 class ResizeTask : public Task {
@@ -118,6 +146,24 @@ private:
     dnnl::memory qkv_;
     dnnl::memory result_;
     dnnl::memory values_;
+};
+
+/// What is left of a BoxTail when the logits lie in float32 rows [row][anchors].
+class BoxTailTask : public Task {
+public:
+    /// `boxes`: rows of `ld` floats with room for a vector behind the last; `result`: dense rows,
+    /// of which those of the scores hold the logits.
+    BoxTailTask(const BoxTail& tail, const dnnl::memory& boxes, std::ptrdiff_t ld,
+                const dnnl::memory& result, int classes)
+        : tail_(tail), boxes_(boxes), ld_(ld), result_(result), classes_(classes) {}
+    void run(dnnl::stream& stream) override;
+
+private:
+    BoxTail tail_;
+    dnnl::memory boxes_;
+    std::ptrdiff_t ld_;
+    dnnl::memory result_;
+    int classes_;
 };
 
 } // namespace irmb::accelerate

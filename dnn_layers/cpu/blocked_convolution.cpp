@@ -1,0 +1,182 @@
+#include "cpu/blocked_convolution.hpp"
+
+#include "cpu/parallel.hpp"
+
+#include <opencv2/core/utility.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace irmb::cpu {
+namespace {
+
+constexpr int alignment = 16; // floats: a cache line
+/// Floats of transformed tiles that stay in the second-level cache.
+constexpr int cached_floats = 128 * 1024;
+constexpr int least_tiles = 24; // fewer would read the weights too often
+constexpr int task_pixels = 192;
+constexpr int places = Winograd::side * Winograd::side;
+
+int ceilDivide(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+int roundUp(int a, int b) {
+    return ceilDivide(a, b) * b;
+}
+
+/// The first aligned place; at most `alignment` floats further.
+float* aligned(float* memory) {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory) / sizeof(float);
+    return memory + (alignment - address % alignment) % alignment;
+}
+
+/// An odd number of cache lines, so that the places of one tile do not share few cache sets.
+std::ptrdiff_t oddLines(std::ptrdiff_t floats) {
+    return ((floats + alignment - 1) / alignment | 1) * alignment;
+}
+
+/// The filter transform: the values of the polynomial with these coefficients at the points,
+/// divided by what the interpolation multiplies them with.
+std::array<double, Winograd::side> evaluate(double c0, double c1, double c2) {
+    const double b = Winograd::point;
+    const double a = 1 / b;
+    const double a2 = a * a;
+    const double b2 = b * b;
+    const double at_a = 2 * a2 * (a2 - b2);
+    const double at_b = 2 * b2 * (b2 - a2);
+    return {c0,
+            (c0 + a * c1 + a2 * c2) / at_a,
+            (c0 - a * c1 + a2 * c2) / at_a,
+            (c0 + b * c1 + b2 * c2) / at_b,
+            (c0 - b * c1 + b2 * c2) / at_b,
+            c2};
+}
+
+} // namespace
+
+bool BlockedConvolution::supports(const Shape& s, Activation before, Activation after) {
+    const std::array<int, 2> ones = {1, 1};
+    const std::array<int, 2> threes = {3, 3};
+    const int block = kernels().lanes;
+    return s.groups == 1 && s.stride == ones && s.dilation == ones &&
+           (s.kernel == ones || s.kernel == threes) && s.in % block == 0 && s.out % block == 0 &&
+           before != Activation::Prelu && after != Activation::Prelu;
+}
+
+BlockedConvolution::BlockedConvolution(const Shape& shape, const float* weights, const float* bias,
+                                       Activation before, Activation after)
+    : shape_(shape), before_(before), after_(after), bias_(shape.out) {
+    if (bias)
+        std::copy_n(bias, shape.out, bias_.begin());
+    if (isPointwise())
+        packPointwise(weights);
+    else
+        packWinograd(weights);
+}
+
+float* BlockedConvolution::makeRoom(std::size_t size) {
+    memory_.resize(size + alignment);
+    weights_ = aligned(memory_.data());
+    return aligned(memory_.data());
+}
+
+void BlockedConvolution::packPointwise(const float* weights) {
+    const int block = kernels().lanes;
+    float* packed = makeRoom(static_cast<std::size_t>(shape_.in) * shape_.out);
+    for (int o = 0; o < shape_.out; ++o)
+        for (int i = 0; i < shape_.in; ++i)
+            packed[(static_cast<std::size_t>(o / block) * shape_.in + i) * block + o % block] =
+                *weights++;
+}
+
+void BlockedConvolution::packWinograd(const float* weights) {
+    const int block = kernels().lanes;
+    const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
+    float* packed = makeRoom(size * places);
+    for (int o = 0; o < shape_.out; ++o)
+        for (int i = 0; i < shape_.in; ++i, weights += 9) {
+            std::array<std::array<double, Winograd::side>, 3> rows;
+            for (int y = 0; y < 3; ++y)
+                rows[y] = evaluate(weights[3 * y], weights[3 * y + 1], weights[3 * y + 2]);
+            float* target =
+                packed + (static_cast<std::size_t>(o / block) * shape_.in + i) * block + o % block;
+            for (int x = 0; x < Winograd::side; ++x) {
+                const auto column = evaluate(rows[0][x], rows[1][x], rows[2][x]);
+                for (int y = 0; y < Winograd::side; ++y)
+                    target[(y * Winograd::side + x) * size] = static_cast<float>(column[y]);
+            }
+        }
+}
+
+void BlockedConvolution::run(const Maps& maps, BufferPool& pool) const {
+    const Epilogue epilogue = {bias_.data(), maps.residual, before_, after_};
+    if (isPointwise())
+        runPointwise(maps, epilogue, pool);
+    else
+        runWinograd(maps, epilogue, pool);
+}
+
+void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue& epilogue,
+                                      BufferPool& pool) const {
+    const int block = kernels().lanes;
+    Pointwise p = {};
+    p.in = maps.in;
+    p.in_blocks = shape_.in / block;
+    p.weights = weights_;
+    p.out = maps.out;
+    p.out_blocks = shape_.out / block;
+    p.pixels = maps.height * maps.width;
+    p.epilogue = epilogue;
+    const int parts = ceilDivide(p.pixels, task_pixels);
+    parallelFor(parts, [&](const cv::Range& range) {
+        BufferPool::Buffer buffer = pool.borrow(Pointwise::gathered_pixels * shape_.in + alignment);
+        Pointwise part = p;
+        part.scratch = aligned(buffer.data());
+        part.first = range.start * task_pixels;
+        part.last = std::min(p.pixels, range.end * task_pixels);
+        kernels().pointwise(part);
+    });
+}
+
+int BlockedConvolution::tilesOfTask(int tiles) const {
+    const int most = std::max(least_tiles, cached_floats / (places * (shape_.in + shape_.out)));
+    const int tasks = roundUp(ceilDivide(tiles, most), std::max(1, cv::getNumThreads()));
+    return ceilDivide(tiles, tasks);
+}
+
+void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue& epilogue,
+                                     BufferPool& pool) const {
+    const int block = kernels().lanes;
+    Winograd w = {};
+    w.in = maps.in;
+    w.in_blocks = shape_.in / block;
+    w.in_height = maps.in_height;
+    w.in_width = maps.in_width;
+    w.pad_top = maps.pad_top;
+    w.pad_left = maps.pad_left;
+    w.weights = weights_;
+    w.out = maps.out;
+    w.out_blocks = shape_.out / block;
+    w.height = maps.height;
+    w.width = maps.width;
+    w.epilogue = epilogue;
+    w.tile_cols = ceilDivide(maps.width, Winograd::out_side);
+    const int tiles = w.tile_cols * ceilDivide(maps.height, Winograd::out_side);
+    const int step = tilesOfTask(tiles);
+    w.in_step = oddLines(std::ptrdiff_t{1} * step * shape_.in);
+    w.out_step = oddLines(std::ptrdiff_t{1} * step * shape_.out);
+    const std::size_t scratch = (w.in_step + w.out_step) * places;
+    parallelFor(ceilDivide(tiles, step), [&](const cv::Range& range) {
+        BufferPool::Buffer buffer = pool.borrow(scratch + alignment);
+        Winograd part = w;
+        part.scratch = aligned(buffer.data());
+        for (int i = range.start; i < range.end; ++i) {
+            part.first = i * step;
+            part.last = std::min(tiles, part.first + step);
+            kernels().winograd(part);
+        }
+    });
+}
+
+} // namespace irmb::cpu

@@ -1,0 +1,244 @@
+// Convolutions of maps in blocks of channels. Part of kernels.inl. The channels of a block are the
+// SIMD lanes, those of the input are broadcast.
+
+// ---- Products -----------------------------------------------------------------------------------
+
+#if defined(__AVX512F__)
+constexpr int product_places = 12;
+#else
+constexpr int product_places = 6;
+#endif
+
+/// The sums of some places (pixels or tiles) and blocks of the result, at places[place * lanes]
+/// and weights[block * weight_step]. `finish` gets each one.
+template <int count, int blocks, typename Finish>
+inline void product(const float* places, std::ptrdiff_t place_step, int in_blocks,
+                    const float* weights, Finish finish) {
+    const std::ptrdiff_t weight_step = std::ptrdiff_t{1} * in_blocks * lanes * lanes;
+    Vec sum[count][blocks] = {};
+    for (int block = 0; block < in_blocks; ++block, places += place_step)
+        for (int c = 0; c < lanes; ++c, weights += lanes) {
+            Vec weight[blocks];
+#pragma GCC unroll 2
+            for (int b = 0; b < blocks; ++b)
+                weight[b] = load(weights + b * weight_step);
+#pragma GCC unroll 12
+            for (int i = 0; i < count; ++i) {
+                const Vec value = broadcast(places[i * lanes + c]);
+#pragma GCC unroll 2
+                for (int b = 0; b < blocks; ++b)
+                    sum[i][b] += value * weight[b];
+            }
+        }
+#pragma GCC unroll 12
+    for (int i = 0; i < count; ++i)
+#pragma GCC unroll 2
+        for (int b = 0; b < blocks; ++b)
+            finish(i, b, sum[i][b]);
+}
+
+/// As many steps of `count` places as fit; returns the first place that is left.
+template <int count, int blocks, typename Finish>
+int productSteps(int first, int end, const float* places, std::ptrdiff_t place_step, int in_blocks,
+                 const float* weights, Finish finish) {
+    for (; end - first >= count; first += count)
+        product<count, blocks>(places + first * lanes, place_step, in_blocks, weights,
+                               [&](int i, int b, Vec sum) { finish(first + i, b, sum); });
+    return first;
+}
+
+/// All places of one or two blocks of the result.
+template <int blocks, typename Finish>
+void productRow(const float* places, std::ptrdiff_t place_step, int count, int in_blocks,
+                const float* weights, Finish finish) {
+    const auto steps = [&](auto run, int first) {
+        return run(first, count, places, place_step, in_blocks, weights, finish);
+    };
+    int first = steps(productSteps<product_places, blocks, Finish>, 0);
+    first = steps(productSteps<product_places / 2, blocks, Finish>, first);
+    first = steps(productSteps<2, blocks, Finish>, first);
+    steps(productSteps<1, blocks, Finish>, first);
+}
+
+/// All blocks of the result.
+template <typename Finish>
+void products(const float* places, std::ptrdiff_t place_step, int count, int in_blocks,
+              const float* weights, int out_blocks, Finish finish) {
+    const std::ptrdiff_t step = std::ptrdiff_t{1} * in_blocks * lanes * lanes;
+    int block = 0;
+    const auto shifted = [&](int i, int b, Vec sum) { finish(i, block + b, sum); };
+    for (; block + 2 <= out_blocks; block += 2)
+        productRow<2>(places, place_step, count, in_blocks, weights + block * step, shifted);
+    if (block < out_blocks)
+        productRow<1>(places, place_step, count, in_blocks, weights + block * step, shifted);
+}
+
+/// Kept apart from the usual case, which is inlined.
+__attribute__((noinline)) Vec otherActivation(Activation act, Vec x) {
+    return activated(act, 0.f, x);
+}
+
+inline Vec follow(Activation act, Vec x) {
+    if (act == Activation::None)
+        return x;
+    return act == Activation::Silu ? x * sigmoid(x) : otherActivation(act, x);
+}
+
+/// `place`: of the vector in the map.
+inline Vec finished(const Epilogue& e, int block, std::ptrdiff_t place, Vec sum) {
+    Vec value = follow(e.before, sum + load(e.bias + block * lanes));
+    if (e.residual)
+        value += load(e.residual + place * lanes);
+    return follow(e.after, value);
+}
+
+/// Pixels that are gathered at a time, from maps of more blocks than that.
+constexpr int gathered_pixels = Pointwise::gathered_pixels;
+constexpr int gathered_blocks = 8;
+
+/// The planes of a map tend to lie a multiple of 4096 bytes apart, where their pixels share cache
+/// sets. So where there are many, some pixels of all planes are gathered first.
+void pointwise(const Pointwise& p) {
+    const std::ptrdiff_t plane = p.pixels;
+    const bool gathers = p.in_blocks > gathered_blocks;
+    const int step = gathers ? gathered_pixels : p.last - p.first;
+    for (int first = p.first; first < p.last; first += step) {
+        const int count = least(step, p.last - first);
+        const float* source = p.in + std::ptrdiff_t{1} * first * lanes;
+        const std::ptrdiff_t row = (gathers ? std::ptrdiff_t{1} * count : plane) * lanes;
+        if (gathers)
+            for (int block = 0; block < p.in_blocks; ++block)
+                for (int i = 0; i < count; ++i)
+                    store(p.scratch + block * row + i * lanes,
+                          load(source + (block * plane + i) * lanes));
+        products(gathers ? p.scratch : source, row, count, p.in_blocks, p.weights, p.out_blocks,
+                 [&](int i, int block, Vec sum) {
+                     const std::ptrdiff_t place = block * plane + first + i;
+                     store(p.out + place * lanes, finished(p.epilogue, block, place, sum));
+                 });
+    }
+}
+
+// ---- Winograd -----------------------------------------------------------------------------------
+
+constexpr float point_b = static_cast<float>(Winograd::point);
+constexpr float point_a = static_cast<float>(1 / Winograd::point);
+constexpr float square_a = static_cast<float>(1 / Winograd::point / Winograd::point);
+constexpr float square_b = static_cast<float>(Winograd::point * Winograd::point);
+constexpr float square_sum = square_a + square_b;
+
+/// The input transform of one row or column of a tile.
+inline void transformInput(const Vec (&d)[6], Vec (&out)[6]) {
+    const Vec even_a = d[4] - square_b * d[2];
+    const Vec odd_a = point_a * (d[3] - square_b * d[1]);
+    const Vec even_b = d[4] - square_a * d[2];
+    const Vec odd_b = point_b * (d[3] - square_a * d[1]);
+    out[0] = d[0] + d[4] - square_sum * d[2];
+    out[1] = even_a + odd_a;
+    out[2] = even_a - odd_a;
+    out[3] = even_b + odd_b;
+    out[4] = even_b - odd_b;
+    out[5] = d[1] + d[5] - square_sum * d[3];
+}
+
+/// The output transform of one row or column of a tile.
+inline void transformOutput(const Vec (&m)[6], Vec (&out)[4]) {
+    const Vec even_a = m[1] + m[2];
+    const Vec odd_a = point_a * (m[1] - m[2]);
+    const Vec even_b = m[3] + m[4];
+    const Vec odd_b = point_b * (m[3] - m[4]);
+    out[0] = m[0] + even_a + even_b;
+    out[1] = odd_a + odd_b;
+    out[2] = square_a * even_a + square_b * even_b;
+    out[3] = m[5] + square_a * odd_a + square_b * odd_b;
+}
+
+/// Block `block` of the input of a tile, zero outside of the map, transformed to 36 places.
+void readTile(const Winograd& w, int tile, int block, float* out, std::ptrdiff_t step) {
+    const int top = tile / w.tile_cols * Winograd::out_side - w.pad_top;
+    const int left = tile % w.tile_cols * Winograd::out_side - w.pad_left;
+    const bool inside = top >= 0 && left >= 0 && top + Winograd::side <= w.in_height &&
+                        left + Winograd::side <= w.in_width;
+    const float* map = w.in + std::ptrdiff_t{1} * block * w.in_height * w.in_width * lanes;
+    Vec rows[6][6];
+#pragma GCC unroll 6
+    for (int y = 0; y < 6; ++y) {
+        Vec line[6] = {};
+        const float* from = map + (std::ptrdiff_t{1} * (top + y) * w.in_width + left) * lanes;
+        if (inside) {
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x)
+                line[x] = load(from + x * lanes);
+        } else if (top + y >= 0 && top + y < w.in_height) {
+            for (int x = 0; x < 6; ++x)
+                if (left + x >= 0 && left + x < w.in_width)
+                    line[x] = load(from + x * lanes);
+        }
+        transformInput(line, rows[y]);
+    }
+#pragma GCC unroll 6
+    for (int x = 0; x < 6; ++x) {
+        const Vec column[6] = {rows[0][x], rows[1][x], rows[2][x],
+                               rows[3][x], rows[4][x], rows[5][x]};
+        Vec result[6];
+        transformInput(column, result);
+#pragma GCC unroll 6
+        for (int y = 0; y < 6; ++y)
+            store(out + (y * 6 + x) * step, result[y]);
+    }
+}
+
+/// Block `block` of the output of a tile, from 36 places.
+void writeTile(const Winograd& w, int tile, int block, const float* in, std::ptrdiff_t step) {
+    const int top = tile / w.tile_cols * Winograd::out_side;
+    const int left = tile % w.tile_cols * Winograd::out_side;
+    Vec rows[6][4];
+#pragma GCC unroll 6
+    for (int y = 0; y < 6; ++y) {
+        Vec line[6];
+#pragma GCC unroll 6
+        for (int x = 0; x < 6; ++x)
+            line[x] = load(in + (y * 6 + x) * step);
+        transformOutput(line, rows[y]);
+    }
+    Vec square[4][4];
+#pragma GCC unroll 4
+    for (int x = 0; x < 4; ++x) {
+        const Vec column[6] = {rows[0][x], rows[1][x], rows[2][x],
+                               rows[3][x], rows[4][x], rows[5][x]};
+        Vec result[4];
+        transformOutput(column, result);
+#pragma GCC unroll 4
+        for (int y = 0; y < 4; ++y)
+            square[y][x] = result[y];
+    }
+    const int height = least(4, w.height - top);
+    const int width = least(4, w.width - left);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const std::ptrdiff_t place =
+                (std::ptrdiff_t{1} * block * w.height + top + y) * w.width + left + x;
+            store(w.out + place * lanes, finished(w.epilogue, block, place, square[y][x]));
+        }
+}
+
+void winograd(const Winograd& w) {
+    constexpr int places = Winograd::side * Winograd::side;
+    const int count = w.last - w.first;
+    const std::ptrdiff_t row = std::ptrdiff_t{1} * count * lanes;
+    float* in = w.scratch;
+    float* out = in + w.in_step * places;
+    for (int block = 0; block < w.in_blocks; ++block)
+        for (int i = 0; i < count; ++i)
+            readTile(w, w.first + i, block, in + block * row + i * lanes, w.in_step);
+    const std::ptrdiff_t weights = std::ptrdiff_t{1} * w.out_blocks * w.in_blocks * lanes * lanes;
+    for (int place = 0; place < places; ++place) {
+        float* target = out + place * w.out_step;
+        products(in + place * w.in_step, row, count, w.in_blocks, w.weights + place * weights,
+                 w.out_blocks,
+                 [&](int i, int block, Vec sum) { store(target + block * row + i * lanes, sum); });
+    }
+    for (int block = 0; block < w.out_blocks; ++block)
+        for (int i = 0; i < count; ++i)
+            writeTile(w, w.first + i, block, out + block * row + i * lanes, w.out_step);
+}
