@@ -185,13 +185,16 @@ void report(const RunOptions& options, const RunStats& stats) {
         std::fprintf(stderr, "%s\n", summaryLine(stats).c_str());
 }
 
-/// A line on layers that the chosen backend handed to the CPU, or nothing.
-std::vector<std::string> fallbackWarning(ModelDetector& detector) {
+/// What ran on the CPU although CUDA might have been expected.
+std::vector<std::string> cpuWarnings(ModelDetector& detector) {
+    std::vector<std::string> warnings;
+    if (!detector.backend().remark.empty())
+        warnings.push_back("on the CPU: " + detector.backend().remark);
     const std::vector<std::string> layers = detector.fallbackLayers();
-    if (layers.empty())
-        return {};
-    return {countText(static_cast<int>(layers.size()), "layer") +
-            " of the network on the CPU: " + printable(join(layers))};
+    if (!layers.empty())
+        warnings.push_back(countText(static_cast<int>(layers.size()), "layer") +
+                           " of the network on the CPU: " + printable(join(layers)));
+    return warnings;
 }
 
 void checkAnyFrame(const RunStats& stats, const std::string& source) {
@@ -240,7 +243,7 @@ int run(RunOptions& options) {
     RunStats stats = runPipeline(parts, mode, range,
                                  Progress(expectedFrames(info, range), options.quiet), interrupt);
     checkAnyFrame(stats, info.name);
-    for (std::string& warning : fallbackWarning(detector))
+    for (std::string& warning : cpuWarnings(detector))
         stats.warnings.push_back(std::move(warning));
     if (!options.summary.empty())
         writeSummary(options.summary, summaryJson(stats, info, mode, detector));

@@ -139,7 +139,10 @@ BackendChoice chooseBackend(const std::string& backend, const std::string& preci
     if (backend == "cuda")
         CV_Error(cv::Error::StsNotImplemented,
                  "--backend cuda: " + probe.reason + "; use --backend cpu, or auto");
-    return chooseCpu(precision);
+    BackendChoice choice = chooseCpu(precision);
+    if (builtWithCuda())
+        choice.remark = probe.reason;
+    return choice;
 }
 
 irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked) {

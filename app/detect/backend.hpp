@@ -13,6 +13,7 @@ struct BackendChoice {
     int target = cv::dnn::DNN_TARGET_CPU;      ///< cv::dnn::Target
     std::string name = "cpu";                  ///< "cpu" or "cuda"
     std::string precision = "fp32";            ///< "fp32", "fp16" or "bf16"
+    std::string remark{}; ///< why "auto" left out the CUDA that OpenCV was built with; else empty
 };
 
 /// CUDA as this process finds it.

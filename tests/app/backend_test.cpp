@@ -39,6 +39,9 @@ TEST(Backend, CudaFollowsTheProbe) {
     EXPECT_EQ(probe.usable, !probe.devices.empty());
     EXPECT_EQ(probe.usable, probe.reason.empty());
     EXPECT_EQ(chooseBackend("auto").name, probe.usable ? "cuda" : "cpu");
+    const bool built = probe.reason.find("was built without CUDA") == std::string::npos;
+    EXPECT_EQ(chooseBackend("auto").remark, built ? probe.reason : "");
+    EXPECT_EQ(chooseBackend("cpu").remark, "");
     if (probe.usable)
         EXPECT_EQ(chooseBackend("cuda", "fp16").target, cv::dnn::DNN_TARGET_CUDA_FP16);
     else
