@@ -111,6 +111,7 @@ std::vector<cv::Mat> run(irmb::Model& model, const cv::Mat& input) {
 
 void expectClose(const cv::Mat& got, const cv::Mat& want) {
     ASSERT_EQ(got.size, want.size);
+    ASSERT_TRUE(cv::checkRange(got)) << "NaN or infinity";
     const double limit = 2e-5 * std::max(1.0, cv::norm(want, cv::NORM_INF));
     EXPECT_LE(cv::norm(got, want, cv::NORM_INF), limit);
 }

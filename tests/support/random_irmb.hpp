@@ -27,7 +27,7 @@ IrmbWeights randomWeights(const IrmbParams& params, cv::RNG& rng);
 /// Uniform in -1..1.
 cv::Mat randomMap(const std::vector<int>& shape, cv::RNG& rng);
 
-/// Largest |a - b| of two float32 tensors with as many elements, infinite if those differ.
+/// Largest |a - b| of two float32 tensors; infinite if one has more elements, NaN or infinity.
 double maxDifference(const cv::Mat& a, const cv::Mat& b);
 
 /// 2e-5 * max(1, largest |expected|): what single precision must keep to.
