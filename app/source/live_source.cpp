@@ -1,5 +1,6 @@
 #include "live_source.hpp"
 
+#include "address.hpp"
 #include "video_source.hpp"
 
 #include <algorithm>
@@ -162,15 +163,16 @@ std::unique_ptr<Source> openCamera(const std::string& spec, const LiveOptions& o
 std::unique_ptr<Source> openUrl(const std::string& url, const LiveOptions& options) {
     cv::VideoCapture first = openStream(url, options);
     if (first.isOpened() && isFinite(url, first))
-        return std::make_unique<VideoSource>(url, std::move(first));
+        return std::make_unique<VideoSource>(withoutPassword(url), std::move(first));
     auto pending = std::make_shared<cv::VideoCapture>(std::move(first));
     const Connect connect = [url, options, pending, is_first = true]() mutable {
         cv::VideoCapture capture = is_first ? std::move(*pending) : openStream(url, options);
         is_first = false;
         return connectionTo(std::move(capture));
     };
-    return std::make_unique<LiveSource>(
-        url, connect, "check the address, the network and that the server is up", options);
+    return std::make_unique<LiveSource>(withoutPassword(url), connect,
+                                        "check the address, the network and that the server is up",
+                                        options);
 }
 
 } // namespace vigil

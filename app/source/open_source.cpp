@@ -1,3 +1,4 @@
+#include "address.hpp"
 #include "image_source.hpp"
 #include "live_source.hpp"
 #include "video_source.hpp"
@@ -9,13 +10,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string file_scheme = "file://";
-
-bool isUrl(const std::string& spec) {
-    const std::size_t colon = spec.find("://");
-    return colon != std::string::npos && colon > 0 &&
-           std::all_of(spec.begin(), spec.begin() + static_cast<std::ptrdiff_t>(colon),
-                       [](unsigned char c) { return std::isalnum(c) || c == '+' || c == '-'; });
-}
 
 bool isCameraIndex(const std::string& spec) {
     return !spec.empty() && spec.size() <= 3 &&

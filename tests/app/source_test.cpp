@@ -1,3 +1,4 @@
+#include "source/address.hpp"
 #include "source/frame_range.hpp"
 #include "source/image_source.hpp"
 #include "source/live_source.hpp"
@@ -14,6 +15,13 @@ namespace vigil::test {
 namespace {
 
 using std::chrono::milliseconds;
+
+TEST(Address, PasswordsAreNotShown) {
+    EXPECT_EQ(withoutPassword("rtsp://ada:secret@camera:554/1"), "rtsp://ada@camera:554/1");
+    EXPECT_EQ(withoutPassword("rtsp://ada:s:e@cret@camera"), "rtsp://ada@camera");
+    for (const char* plain : {"http://host:80/a@b", "rtsp://ada@camera/1", "a:b@c.mp4", "http://h"})
+        EXPECT_EQ(withoutPassword(plain), plain);
+}
 
 TEST(FrameRangeTest, PositionsAreFramesOrSeconds) {
     EXPECT_EQ(parsePosition("250").value, 250);
