@@ -2,6 +2,7 @@
 #include "model_options.hpp"
 #include "npy.hpp"
 #include "output.hpp"
+#include "output_paths.hpp"
 
 #include <filesystem>
 #include <iostream>
@@ -31,7 +32,8 @@ struct ConvertOptions {
 void checkOutput(const ConvertOptions& options) {
     std::error_code error;
     if (std::filesystem::equivalent(options.model.path, options.output, error))
-        throw UsageError("OUT " + options.output + " is the file IN; give another name");
+        throw UsageError("OUT " + options.output + " is the file MODEL; give another name");
+    checkParent(options.output);
 }
 
 void printSummary(const ConvertOptions& options, const irmb::Model& model) {

@@ -54,9 +54,10 @@ std::string headText(const irmb::ModelInfo& info) {
 }
 
 std::string namesText(const std::vector<std::string>& names) {
-    constexpr std::size_t shown = 6;
-    std::vector<std::string> some(names.begin(), names.begin() + std::min(names.size(), shown));
-    return printable(join(some)) + (names.size() > shown ? ", ..." : "");
+    std::vector<std::string> numbered;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        numbered.push_back(std::to_string(i) + " " + names[i]);
+    return printable(join(numbered));
 }
 
 std::string classesText(const irmb::ModelInfo& info) {

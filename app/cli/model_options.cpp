@@ -113,7 +113,7 @@ void addModelArgument(CLI::App& parser, ModelOptions& options) {
     parser.add_option("MODEL", options.path, "ONNX file")->required()->type_name(" ");
 }
 
-void addShapeOptions(CLI::App& parser, ModelOptions& options) {
+void addInputSizeOption(CLI::App& parser, ModelOptions& options) {
     parser
         .add_option_function<std::string>(
             "--input-size",
@@ -121,6 +121,10 @@ void addShapeOptions(CLI::App& parser, ModelOptions& options) {
             "Input size in pixels, for models that leave it open")
         ->check(imageSize())
         ->type_name("WxH");
+}
+
+void addShapeOptions(CLI::App& parser, ModelOptions& options) {
+    addInputSizeOption(parser, options);
     parser.add_option("--batch", options.batch, "Images per pass, for models that leave it open")
         ->check(wholeNumber(1, max_batch))
         ->type_name("N");

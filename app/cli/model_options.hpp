@@ -17,7 +17,8 @@ CLI::Validator imageSize(); ///< WxH, or one number for a square
 
 // Options of which each command takes those that make sense for it.
 void addModelArgument(CLI::App& parser, ModelOptions& options);
-void addShapeOptions(CLI::App& parser, ModelOptions& options);
+void addInputSizeOption(CLI::App& parser, ModelOptions& options);
+void addShapeOptions(CLI::App& parser, ModelOptions& options); ///< input size and batch
 void addFusionOptions(CLI::App& parser, ModelOptions& options);
 void addEngineOptions(CLI::App& parser, ModelOptions& options);
 

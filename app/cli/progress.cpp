@@ -54,6 +54,11 @@ void Progress::update(int64_t done, int64_t dropped) {
     drawn_ = terminal_;
 }
 
+void Progress::say(const char* line) const {
+    if (!quiet_)
+        std::fprintf(stderr, terminal_ ? "\r\033[K%s\n" : "%s\n", line);
+}
+
 void Progress::clear() {
     if (drawn_)
         std::fputs("\r\033[K", stderr);

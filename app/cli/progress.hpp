@@ -13,6 +13,9 @@ public:
 
     void update(int64_t done, int64_t dropped);
 
+    /// Prints a line of its own. Any thread may call it.
+    void say(const char* line) const;
+
     /// Takes the bar off the terminal.
     void clear();
 

@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unistd.h>
 
 namespace vigil {
 namespace {
@@ -63,17 +64,25 @@ auto asUsage(Work work) {
     }
 }
 
+Position positionOf(const std::string& option, const std::string& text) {
+    try {
+        return parsePosition(text);
+    } catch (const cv::Exception& error) {
+        throw UsageError(option + ": " + error.err);
+    }
+}
+
 FrameRange rangeFrom(const RunOptions& options) {
     return asUsage([&] {
         FrameRange range;
         if (!options.start.empty())
-            range.start = parsePosition(options.start);
+            range.start = positionOf("--start", options.start);
         if (!options.end.empty())
-            range.end = parsePosition(options.end);
+            range.end = positionOf("--end", options.end);
         range.every = options.every;
         const bool comparable = range.start.in_seconds == range.end.in_seconds;
         if (comparable && range.end.value <= range.start.value)
-            throw UsageError("--end " + options.end + " does not lie behind --start " +
+            throw UsageError("--end " + options.end + " must come after --start " +
                              (options.start.empty() ? "0" : options.start));
         return range;
     });
@@ -121,6 +130,9 @@ void checkOutputs(const RunOptions& options) {
                 throw UsageError("'" + paths[i] + "' is named for two outputs; give each its own");
         checkParent(paths[i]);
     }
+    if (options.output == "-" && ::isatty(STDOUT_FILENO))
+        throw UsageError(
+            "--output - would write a video to the terminal; redirect standard output");
 }
 
 Mode modeFor(const std::string& name, const SourceInfo& source) {
@@ -221,6 +233,9 @@ int run(RunOptions& options) {
     if (options.model.path.empty())
         options.model.path = usualModel();
     checkOutputs(options);
+    if (outputPaths(options).empty())
+        std::fprintf(stderr, "vigil: warning: nothing will be written; name an output such as "
+                             "--output seen.mp4 or --jsonl seen.jsonl\n");
     quietFfmpeg();
 
     std::unique_ptr<Source> source = openSource(options.source);
@@ -301,7 +316,8 @@ constexpr const char* examples = R"(Examples:
   vigil run --source long.mkv --start 60s --end 90s --every 5 --mot det.txt
 
 Without --model: the file that VIGIL_MODEL names, or the model that came with Vigil.
-Outputs may be pipes or devices; - is standard output. Ctrl-C completes all files.)";
+Outputs may be pipes or devices; - is standard output, a video as Matroska. Ctrl-C completes all
+files, a second one ends at once.)";
 
 } // namespace
 
@@ -321,6 +337,7 @@ Command addRunCommand(CLI::App& program) {
     addDetectionOptions(parser, *options);
     addFrameOptions(parser, *options);
     addEngineOptions(parser, options->model);
+    addInputSizeOption(parser, options->model);
     parser.add_flag("--no-fuse", options->model.no_fuse, "Run iRMBs as standard operators");
     parser.add_flag("--quiet", options->quiet, "No progress; warnings and errors alone");
     parser.footer(examples);

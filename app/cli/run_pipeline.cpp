@@ -12,7 +12,10 @@ RunStats runPipeline(PipelineParts parts, Mode mode, const FrameRange& range, Pr
         InterruptGuard& guard;
         ~Release() { guard.onInterrupt(nullptr); }
     } const release{interrupt};
-    interrupt.onInterrupt([&] { pipeline.cancel(); });
+    interrupt.onInterrupt([&] {
+        progress.say("stopping: completing the files; Ctrl-C again ends at once");
+        pipeline.cancel();
+    });
     const RunStats stats = pipeline.run();
     progress.clear();
     return stats;

@@ -21,8 +21,10 @@ Json readJson(const std::string& path) {
         CV_Error(cv::Error::StsObjectNotFound, "'" + path + "' cannot be read; check the path");
     try {
         return Json::parse(stream);
-    } catch (const Json::exception& error) {
-        CV_Error(cv::Error::StsParseError, "'" + path + "' is no JSON: " + error.what());
+    } catch (const Json::parse_error& error) {
+        CV_Error(cv::Error::StsParseError, "'" + path + "' is no JSON: it breaks at byte " +
+                                               std::to_string(error.byte) +
+                                               "; give a file of COCO's form");
     }
 }
 

@@ -185,7 +185,8 @@ std::vector<LabelledObject> readYoloLabels(const fs::path& file, int num_classes
     for (std::string line; std::getline(stream, line);) {
         ++line_number;
         if (!numbersIn(line, numbers))
-            badRow(file, line_number, "something in it is not a number");
+            badRow(file, line_number,
+                   "something in it is not a number; a row is 'class x y width height'");
         if (!numbers.empty())
             objects.push_back(objectIn(numbers, num_classes, file, line_number));
     }

@@ -194,6 +194,7 @@ void VideoEncoder::Impl::openEncoder(cv::Size padded) {
                                                    container.ending + "; use .avi or .mkv");
     encoder_name = encoder->name;
     codec.reset(avcodec_alloc_context3(encoder));
+    codec->log_level_offset = AV_LOG_INFO - AV_LOG_ERROR; // no more than errors
     codec->width = padded.width;
     codec->height = padded.height;
     codec->pix_fmt = encoder_name == "mjpeg" ? AV_PIX_FMT_YUVJ420P : AV_PIX_FMT_YUV420P;

@@ -560,7 +560,7 @@ RawModel decodeModel(const std::vector<uint8_t>& bytes, const std::string& folde
     try {
         return Decoder(folder).model(view);
     } catch (const protozero::exception&) {
-        fail("not an ONNX file, or a damaged or truncated one");
+        fail("not an ONNX file, or a damaged or truncated one: export or copy it again");
     }
 }
 

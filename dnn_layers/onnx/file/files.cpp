@@ -52,13 +52,14 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     // O_NONBLOCK: opening a pipe that nobody writes to must not wait.
     descriptor_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor_ < 0)
-        CV_Error(cv::Error::StsObjectNotFound, "cannot open '" + path + "': " + lastError());
+        CV_Error(cv::Error::StsObjectNotFound,
+                 "cannot open '" + path + "': " + lastError() + "; check the path");
     struct stat status {};
     std::string fault;
     if (::fstat(descriptor_, &status) != 0)
         fault = lastError();
     else if (S_ISDIR(status.st_mode))
-        fault = "it is a folder, not a file";
+        fault = "it is a folder; give an ONNX file";
     else if (!S_ISREG(status.st_mode))
         fault = "it is not a regular file";
     if (!fault.empty()) {

@@ -11,7 +11,7 @@ namespace {
 
 OnnxModel parseChecked(const std::vector<uint8_t>& bytes, const std::string& folder) {
     if (bytes.empty())
-        CV_Error(cv::Error::StsParseError, "the file is empty");
+        CV_Error(cv::Error::StsParseError, "the file is empty: export the model again");
     RawModel raw = decodeModel(bytes, folder);
     inlineFunctions(raw);
     return settle(std::move(raw));
