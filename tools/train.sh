@@ -19,6 +19,7 @@ The canvases land in build/train/canvases, the checkpoint in build/train/run.
 END
 }
 
+[[ ${1:-} != -h && ${1:-} != --help ]] || { usage; exit; }
 (($# >= 2)) || { usage >&2; exit 2; }
 data=$(realpath "$1") teacher=$(realpath "$2")
 shift 2
