@@ -236,16 +236,26 @@ TEST_F(MonkeyTest, AThousandActionsEndInASaneState) {
         dialog->reject();
     window->action("leaveFullScreen")->trigger();
     window->action("resetLayout")->trigger();
-    waitUntil([&] { return !window->findChild<QDialog*>() && !window->exporter().active(); });
+    window->exporter().cancel();
+    {
+        SCOPED_TRACE("dialogs close and the export ends");
+        waitUntil([&] { return !window->findChild<QDialog*>() && !window->exporter().active(); });
+    }
 
     engine->stopRecording();
-    openPausedAt(10);
+    {
+        SCOPED_TRACE("model and clip open");
+        openPausedAt(10);
+    }
     for (const char* layer : {"boxes", "labels"})
         if (!window->action(layer)->isChecked())
             window->action(layer)->trigger();
     click("allClasses");
     engine->setConfidence(0.25);
-    waitUntil([&] { return engine->picture()->result.detections.size() == 3; });
+    {
+        SCOPED_TRACE("all objects are found");
+        waitUntil([&] { return engine->picture()->result.detections.size() == 3; });
+    }
     EXPECT_TRUE(find<QDockWidget>("objectsDock")->isVisible());
     EXPECT_FALSE(window->isFullScreen());
     engine->play();

@@ -34,8 +34,8 @@ void VideoView::show(const PicturePtr& picture) {
     picture_ = picture;
     if (new_size)
         resetZoom();
-    if (underMouse())
-        hovered_ = detectionAt(mouse_);
+    // A dialog may hide that the mouse left: what it was over before may be gone.
+    hovered_ = underMouse() || hovered_ >= 0 ? detectionAt(mouse_) : -1;
     update();
 }
 

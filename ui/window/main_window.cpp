@@ -54,7 +54,8 @@ MainWindow::MainWindow(Theme& theme, QWidget* parent)
     setWindowTitle(QStringLiteral("Vigil"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/vigil.svg")));
     setAcceptDrops(true);
-    setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
+    // Not AnimatedDocks: Qt 6.4 may crash when a layout is restored while a panel moves.
+    setDockOptions(AllowTabbedDocks | AllowNestedDocks);
     makeCentre();
     makeDocks();
     makeFileActions();
@@ -313,6 +314,8 @@ void MainWindow::restoreLayout() {
 }
 
 void MainWindow::resetLayout() {
+    for (QDockWidget* dock : docks_)
+        dock->setFloating(false); // Qt 6.4 may crash where restoreState() has to do this
     restoreState(usual_layout_, layout_version);
     for (QDockWidget* dock : docks_)
         dock->show();
@@ -326,11 +329,14 @@ void MainWindow::setFullScreen(bool full) {
         return;
     }
     if (full) {
-        layout_before_full_screen_ = saveState(layout_version);
         was_maximized_ = isMaximized();
+        docks_before_full_screen_.clear();
+        for (QDockWidget* dock : docks_)
+            if (dock->toggleViewAction()->isChecked())
+                docks_before_full_screen_.push_back(dock);
     }
-    for (QDockWidget* dock : docks_)
-        dock->setVisible(!full && dock->isVisible());
+    for (QDockWidget* dock : docks_before_full_screen_)
+        dock->setVisible(!full);
     for (QWidget* bar : {static_cast<QWidget*>(menuBar()), static_cast<QWidget*>(statusBar()),
                          findChild<QWidget*>(QStringLiteral("tools"))})
         bar->setVisible(!full);
@@ -338,7 +344,6 @@ void MainWindow::setFullScreen(bool full) {
         showFullScreen();
     } else {
         was_maximized_ ? showMaximized() : showNormal();
-        restoreState(layout_before_full_screen_, layout_version);
     }
     action("fullScreen")->setChecked(full);
 }

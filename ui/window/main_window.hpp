@@ -134,7 +134,7 @@ private:
     PerformancePanel* performance_ = nullptr;
     QList<QDockWidget*> docks_;
     QByteArray usual_layout_;
-    QByteArray layout_before_full_screen_;
+    std::vector<QDockWidget*> docks_before_full_screen_; ///< those that were open
     bool was_maximized_ = false;
     QLabel* status_model_ = nullptr;
     QLabel* status_zoom_ = nullptr;
