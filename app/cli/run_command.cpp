@@ -233,9 +233,6 @@ int run(RunOptions& options) {
     if (options.model.path.empty())
         options.model.path = usualModel();
     checkOutputs(options);
-    if (outputPaths(options).empty())
-        std::fprintf(stderr, "vigil: warning: nothing will be written; name an output such as "
-                             "--output seen.mp4 or --jsonl seen.jsonl\n");
     quietFfmpeg();
 
     std::unique_ptr<Source> source = openSource(options.source);
@@ -258,6 +255,9 @@ int run(RunOptions& options) {
     RunStats stats = runPipeline(parts, mode, range,
                                  Progress(expectedFrames(info, range), options.quiet), interrupt);
     checkAnyFrame(stats, info.name);
+    if (outputPaths(options).empty())
+        stats.warnings.push_back(
+            "nothing was written; name an output such as --output seen.mp4 or --jsonl seen.jsonl");
     for (std::string& warning : cpuWarnings(detector))
         stats.warnings.push_back(std::move(warning));
     if (!options.summary.empty())

@@ -66,8 +66,8 @@ onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& op
     }
     if (std::any_of(shape.begin(), shape.end(), [](int64_t side) { return side <= 0; }))
         CV_Error(cv::Error::StsBadArg, "the size of input " + onnx::quoted(input.name) +
-                                           " is open: give one, such as 640x640 (--input-size, "
-                                           "ReadOptions::input_size)");
+                                           " is open: give the input size, such as "
+                                           "640x640 (--input-size, ReadOptions::input_size)");
     if (onnx::elementCount(shape) > kMaxElements)
         CV_Error(cv::Error::StsOutOfRange, "an input of " + onnx::toString(shape) +
                                                " is too large: nothing beyond 1 GiB is supported");

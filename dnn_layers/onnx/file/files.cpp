@@ -59,7 +59,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     if (::fstat(descriptor_, &status) != 0)
         fault = lastError();
     else if (S_ISDIR(status.st_mode))
-        fault = "it is a folder; give an ONNX file";
+        fault = "it is a folder, not a file; give an ONNX file";
     else if (!S_ISREG(status.st_mode))
         fault = "it is not a regular file";
     if (!fault.empty()) {
