@@ -184,6 +184,8 @@ private:
             return Unit{Concat{}, {index}, node.inputs, node.outputs};
         if (node.is("Split"))
             return split(index);
+        if (node.is("Slice"))
+            return slice(index);
         if (node.is("MaxPool"))
             return maxPool(index);
         if (node.is("BatchNormalization"))
@@ -216,6 +218,29 @@ private:
             begin += static_cast<int>((*shape)[1]);
         }
         return Unit{std::move(split), {index}, {node.inputs[0]}, node.outputs};
+    }
+
+    /// A range of channels, as PyTorch's exporter writes each part of a chunk().
+    std::optional<Unit> slice(int index) const {
+        const Node& node = view_.node(index);
+        const Shape* in = view_.shape(node.inputs[0]);
+        const Shape* out = view_.shape(node.outputs[0]);
+        const auto number = [&](std::size_t input) -> std::optional<int64_t> {
+            const Tensor* value =
+                node.hasInput(input) ? view_.constant(node.inputs[input]) : nullptr;
+            return value && value->count() == 1 ? std::optional(value->ints().front())
+                                                : std::nullopt;
+        };
+        const auto begin = number(1);
+        const auto axis = number(3);
+        if (!in || !out || in->size() != 4 || out->size() != 4 || !begin || !axis ||
+            (*axis != 1 && *axis != -3) || (node.hasInput(4) && number(4) != 1) ||
+            (*in)[0] != (*out)[0] || (*in)[2] != (*out)[2] || (*in)[3] != (*out)[3])
+            return std::nullopt;
+        const int64_t channels = (*in)[1];
+        const int64_t first =
+            std::clamp<int64_t>(*begin < 0 ? *begin + channels : *begin, 0, channels);
+        return Unit{Split{{static_cast<int>(first)}}, {index}, {node.inputs[0]}, node.outputs};
     }
 
     /// As a depthwise convolution with a single tap. OpenCV's new engine (5.0.0) folds one that

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <thread>
 
 using namespace irmb::onnx;
@@ -420,6 +421,24 @@ TEST_F(Accelerate, ConcatAndSplit) {
         const std::string b = net.silu(net.conv(a, half));
         const std::string joined = net.concat({parts[0], parts[1], a, b});
         expectSame(net.finish({net.pointwise(joined, 2 * half), joined}));
+    }
+}
+
+TEST_F(Accelerate, SlicesOfChannels) {
+    for (const int half : {16, 20}) {
+        SCOPED_TRACE(half);
+        Network net(1, 3, 9, 7, 11);
+        const std::string both = net.silu(net.conv("image", 2 * half));
+        const auto part = [&](int begin, int end) {
+            return net.add("Slice",
+                           {both, net.initializer(makeList({begin})),
+                            net.initializer(makeList({end})), net.initializer(makeList({1}))},
+                           {1, half, 9, 7});
+        };
+        const std::string low = part(0, half);
+        const std::string high = part(-half, std::numeric_limits<int>::max());
+        const std::string joined = net.concat({low, high, net.silu(net.conv(high, half))});
+        expectSame(net.finish({net.pointwise(joined, half), low}));
     }
 }
 
