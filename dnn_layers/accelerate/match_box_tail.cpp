@@ -3,6 +3,7 @@
 #include "onnx/head/head_rows.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace irmb::accelerate {
 namespace {
@@ -82,21 +83,55 @@ private:
                hasShape(last().outputs[0], {batch_, 4, anchors_});
     }
 
-    /// Where the boxes are computed from the distances to an anchor's left and top, and to its
-    /// right and bottom.
+    /// The distances to an anchor's left and top, and to its right and bottom, from a Split.
+    bool splitSides() {
+        const int split = view_.soleConsumer(last().outputs[0]);
+        if (split < 0 || !view_.node(split).is("Split") ||
+            !isSplitOf(view_.node(split), 2, 2, anchors_))
+            return false;
+        nodes_.push_back(split);
+        sides_ = {last().outputs[0], last().outputs[1]};
+        return true;
+    }
+
+    /// The same from two Slices, as PyTorch's exporter writes a chunk().
+    bool sliceSides() {
+        const std::string distances = last().outputs[0];
+        const std::vector<int>& readers = view_.links().consumers(distances);
+        if (readers.size() != 2 || view_.links().isOutput(distances))
+            return false;
+        for (const int reader : readers) {
+            const Node& slice = view_.node(reader);
+            const auto begin = slice.is("Slice") ? number(slice, 1) : std::nullopt;
+            if (!begin || (*begin != 0 && *begin != 2) || number(slice, 3) != 1 ||
+                (slice.hasInput(4) && number(slice, 4) != 1) ||
+                !hasShape(slice.outputs[0], {batch_, 2, anchors_}))
+                return false;
+            sides_[*begin / 2] = slice.outputs[0];
+        }
+        if (sides_[0].empty() || sides_[1].empty())
+            return false;
+        nodes_.insert(nodes_.end(), readers.begin(), readers.end());
+        return true;
+    }
+
+    /// The one integer that an input of a node is.
+    std::optional<int64_t> number(const Node& node, std::size_t input) const {
+        const Tensor* value = node.hasInput(input) ? view_.constant(node.inputs[input]) : nullptr;
+        return value && value->count() == 1 ? std::optional(value->ints().front()) : std::nullopt;
+    }
+
+    /// Where the boxes are computed from the distances.
     bool matchBoxes() {
         const std::size_t count = 2 * anchors_;
-        if (!keepReader("Split") || !isSplitOf(last(), 2, 2, anchors_))
+        if (!splitSides() && !sliceSides())
             return false;
-        const Node& sides = last();
-        if (!keep(view_.soleConsumer(sides.outputs[0]), "Sub") ||
-            last().inputs[1] != sides.outputs[0] ||
+        if (!keep(view_.soleConsumer(sides_[0]), "Sub") || last().inputs[1] != sides_[0] ||
             !readFloats(last().inputs[0], count, tail_.first))
             return false;
         const std::string first = last().outputs[0];
-        if (!keep(view_.soleConsumer(sides.outputs[1]), "Add") ||
-            !readFloats(last().inputs[last().inputs[0] == sides.outputs[1] ? 1 : 0], count,
-                        tail_.second))
+        if (!keep(view_.soleConsumer(sides_[1]), "Add") ||
+            !readFloats(last().inputs[last().inputs[0] == sides_[1] ? 1 : 0], count, tail_.second))
             return false;
         const std::string second = last().outputs[0];
         if (!keepReader("Concat") || onnx::axisOf(view_, last(), 1) != 1 ||
@@ -160,6 +195,7 @@ private:
     int64_t bins_ = 0;
     int64_t anchors_ = 0;
     std::string logits_;
+    std::array<std::string, 2> sides_;
     std::string scores_;
     std::string output_;
 };

@@ -182,7 +182,7 @@ public:
     }
 
     /// The tail of a YOLOv10's one-to-one head over the logits of several scales.
-    std::string boxTail(const std::vector<std::string>& maps, int bins) {
+    std::string boxTail(const std::vector<std::string>& maps, int bins, bool sliced) {
         const int64_t batch = shape(maps[0])[0];
         const int64_t rows = shape(maps[0])[1];
         Shape joined = {batch, rows, 0};
@@ -209,9 +209,16 @@ public:
             add("Conv", {weights, initializer(makeFloats({1, bins, 1, 1}, distances))},
                 {batch, 1, 4, anchors}, {{"kernel_shape", Ints{1, 1}}});
         const Shape corner = {batch, 2, anchors};
-        const auto corners =
-            addAll("Split", {reshape(mean, {batch, 4, anchors}), initializer(makeList({2, 2}))},
-                   {corner, corner}, {{"axis", int64_t{1}}});
+        const std::string four_sides = reshape(mean, {batch, 4, anchors});
+        const auto slice = [&](int begin) {
+            return add("Slice",
+                       {four_sides, initializer(makeList({begin})),
+                        initializer(makeList({begin + 2})), initializer(makeList({1}))},
+                       corner);
+        };
+        const auto corners = sliced ? std::vector<std::string>{slice(0), slice(2)}
+                                    : addAll("Split", {four_sides, initializer(makeList({2, 2}))},
+                                             {corner, corner}, {{"axis", int64_t{1}}});
         const std::string first = add("Sub", {constant({1, 2, anchors}, 40), corners[0]}, corner);
         const std::string second = add("Add", {constant({1, 2, anchors}, 40), corners[1]}, corner);
         const Shape four = {batch, 4, anchors};
@@ -501,7 +508,7 @@ TEST_F(Accelerate, TailsOfDetectors) {
                 for (const std::string& map : {x, y})
                     maps.push_back(
                         net.concat({net.pointwise(map, 4 * bins), net.pointwise(map, classes)}));
-                expectSame(net.finish({net.boxTail(maps, bins)}));
+                expectSame(net.finish({net.boxTail(maps, bins, batch == 2)}));
             }
 }
 
