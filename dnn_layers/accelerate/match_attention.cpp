@@ -1,6 +1,7 @@
 #include "accelerate/match_attention.hpp"
 
-#include "onnx/head/head_rows.hpp"
+#include "accelerate/node_chain.hpp"
+#include "onnx/axis_range.hpp"
 
 #include <algorithm>
 
@@ -11,9 +12,9 @@ using onnx::GraphView;
 using onnx::Node;
 using onnx::Shape;
 
-class Matcher {
+class Matcher : NodeChain {
 public:
-    explicit Matcher(const GraphView& view) : view_(view) {}
+    explicit Matcher(const GraphView& view) : NodeChain(view) {}
 
     std::optional<Unit> match(int softmax) {
         if (!keep(softmax, "Softmax") || onnx::axisOf(view_, view_.node(softmax), -1) != 3)
@@ -25,16 +26,6 @@ public:
     }
 
 private:
-    /// Adds the node to the unit if it is of this operator.
-    bool keep(int index, const char* op) {
-        if (index < 0 || !view_.node(index).is(op))
-            return false;
-        nodes_.push_back(index);
-        return true;
-    }
-
-    const Node& last() const { return view_.node(nodes_.back()); }
-
     bool swapsLastTwo(const Node& node) const {
         return node.intsAttr("perm") == std::vector<int64_t>{0, 1, 3, 2};
     }
@@ -138,9 +129,7 @@ private:
         return true;
     }
 
-    const GraphView& view_;
     Attention attention_;
-    std::vector<int> nodes_;
     std::string q_;
     std::string k_;
     std::string v_;

@@ -1,6 +1,7 @@
 #include "accelerate/match_box_tail.hpp"
 
-#include "onnx/head/head_rows.hpp"
+#include "accelerate/node_chain.hpp"
+#include "onnx/axis_range.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +14,9 @@ using onnx::Node;
 using onnx::Shape;
 using onnx::Tensor;
 
-class Matcher {
+class Matcher : NodeChain {
 public:
-    explicit Matcher(const GraphView& view) : view_(view) {}
+    explicit Matcher(const GraphView& view) : NodeChain(view) {}
 
     std::optional<Unit> match(int softmax) {
         if (!matchDistribution(softmax) || !matchMaps() || !matchBoxes() || !matchScores())
@@ -24,15 +25,6 @@ public:
     }
 
 private:
-    bool keep(int index, const char* op) {
-        if (index < 0 || !view_.node(index).is(op))
-            return false;
-        nodes_.push_back(index);
-        return true;
-    }
-
-    const Node& last() const { return view_.node(nodes_.back()); }
-
     /// Keeps the node that makes `tensor` if nothing else reads the tensor.
     bool keepProducer(const std::string& tensor, const char* op) {
         return view_.soleConsumer(tensor) >= 0 && keep(view_.producerIndex(tensor), op);
@@ -83,51 +75,30 @@ private:
                hasShape(last().outputs[0], {batch_, 4, anchors_});
     }
 
-    /// The distances to an anchor's left and top, and to its right and bottom, from a Split.
-    bool splitSides() {
-        const int split = view_.soleConsumer(last().outputs[0]);
-        if (split < 0 || !view_.node(split).is("Split") ||
-            !isSplitOf(view_.node(split), 2, 2, anchors_))
-            return false;
-        nodes_.push_back(split);
-        sides_ = {last().outputs[0], last().outputs[1]};
-        return true;
-    }
-
-    /// The same from two Slices, as PyTorch's exporter writes a chunk().
-    bool sliceSides() {
+    /// The distances to an anchor's left and top, and to its right and bottom, from a Split or, as
+    /// PyTorch's exporter writes a chunk(), from two Slices.
+    bool matchSides() {
         const std::string distances = last().outputs[0];
-        const std::vector<int>& readers = view_.links().consumers(distances);
-        if (readers.size() != 2 || view_.links().isOutput(distances))
+        if (view_.links().isOutput(distances))
             return false;
-        for (const int reader : readers) {
-            const Node& slice = view_.node(reader);
-            const auto begin = slice.is("Slice") ? number(slice, 1) : std::nullopt;
-            if (!begin || (*begin != 0 && *begin != 2) || number(slice, 3) != 1 ||
-                (slice.hasInput(4) && number(slice, 4) != 1) ||
-                !hasShape(slice.outputs[0], {batch_, 2, anchors_}))
-                return false;
-            sides_[*begin / 2] = slice.outputs[0];
+        for (const int reader : view_.links().consumers(distances)) {
+            nodes_.push_back(reader);
+            for (const std::string& output : last().outputs) {
+                const auto begin = onnx::rangeBegin(view_, last(), output, 1);
+                if (!begin || *begin % 2 != 0 || !hasShape(output, {batch_, 2, anchors_}) ||
+                    !sides_[*begin / 2].empty())
+                    return false;
+                sides_[*begin / 2] = output;
+            }
         }
-        if (sides_[0].empty() || sides_[1].empty())
-            return false;
-        nodes_.insert(nodes_.end(), readers.begin(), readers.end());
-        return true;
-    }
-
-    /// The one integer that an input of a node is.
-    std::optional<int64_t> number(const Node& node, std::size_t input) const {
-        const Tensor* value = node.hasInput(input) ? view_.constant(node.inputs[input]) : nullptr;
-        return value && value->count() == 1 ? std::optional(value->ints().front()) : std::nullopt;
+        return !sides_[0].empty() && !sides_[1].empty();
     }
 
     /// Where the boxes are computed from the distances.
     bool matchBoxes() {
         const std::size_t count = 2 * anchors_;
-        if (!splitSides() && !sliceSides())
-            return false;
-        if (!keep(view_.soleConsumer(sides_[0]), "Sub") || last().inputs[1] != sides_[0] ||
-            !readFloats(last().inputs[0], count, tail_.first))
+        if (!matchSides() || !keep(view_.soleConsumer(sides_[0]), "Sub") ||
+            last().inputs[1] != sides_[0] || !readFloats(last().inputs[0], count, tail_.first))
             return false;
         const std::string first = last().outputs[0];
         if (!keep(view_.soleConsumer(sides_[1]), "Add") ||
@@ -187,9 +158,7 @@ private:
         return true;
     }
 
-    const GraphView& view_;
     BoxTail tail_;
-    std::vector<int> nodes_;
     std::vector<std::string> inputs_;
     int64_t batch_ = 0;
     int64_t bins_ = 0;

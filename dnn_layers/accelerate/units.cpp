@@ -2,7 +2,7 @@
 
 #include "accelerate/match_attention.hpp"
 #include "accelerate/match_box_tail.hpp"
-#include "onnx/head/head_rows.hpp"
+#include "onnx/axis_range.hpp"
 #include "onnx/irmb/custom_node.hpp"
 #include "onnx/irmb/match_activation.hpp"
 #include "onnx/irmb/match_norm.hpp"
@@ -182,10 +182,8 @@ private:
             return Unit{Add{}, {index}, node.inputs, node.outputs};
         if (node.is("Concat") && onnx::axisOf(view_, node, 1) == 1)
             return Unit{Concat{}, {index}, node.inputs, node.outputs};
-        if (node.is("Split"))
+        if (node.is("Split") || node.is("Slice"))
             return split(index);
-        if (node.is("Slice"))
-            return slice(index);
         if (node.is("MaxPool"))
             return maxPool(index);
         if (node.is("BatchNormalization"))
@@ -204,43 +202,18 @@ private:
         return Unit{Block{params, weights}, {index}, {node.inputs[0]}, node.outputs};
     }
 
+    /// Ranges of channels. PyTorch's exporter writes a chunk() as a Slice for each part.
     std::optional<Unit> split(int index) const {
         const Node& node = view_.node(index);
-        if (onnx::axisOf(view_, node, 0) != 1)
-            return std::nullopt;
         Split split;
-        int begin = 0;
         for (const std::string& output : node.outputs) {
             const Shape* shape = view_.shape(output);
-            if (!shape || shape->size() != 4)
+            const auto begin = onnx::rangeBegin(view_, node, output, 1);
+            if (!shape || shape->size() != 4 || !begin)
                 return std::nullopt;
-            split.begin.push_back(begin);
-            begin += static_cast<int>((*shape)[1]);
+            split.begin.push_back(static_cast<int>(*begin));
         }
         return Unit{std::move(split), {index}, {node.inputs[0]}, node.outputs};
-    }
-
-    /// A range of channels, as PyTorch's exporter writes each part of a chunk().
-    std::optional<Unit> slice(int index) const {
-        const Node& node = view_.node(index);
-        const Shape* in = view_.shape(node.inputs[0]);
-        const Shape* out = view_.shape(node.outputs[0]);
-        const auto number = [&](std::size_t input) -> std::optional<int64_t> {
-            const Tensor* value =
-                node.hasInput(input) ? view_.constant(node.inputs[input]) : nullptr;
-            return value && value->count() == 1 ? std::optional(value->ints().front())
-                                                : std::nullopt;
-        };
-        const auto begin = number(1);
-        const auto axis = number(3);
-        if (!in || !out || in->size() != 4 || out->size() != 4 || !begin || !axis ||
-            (*axis != 1 && *axis != -3) || (node.hasInput(4) && number(4) != 1) ||
-            (*in)[0] != (*out)[0] || (*in)[2] != (*out)[2] || (*in)[3] != (*out)[3])
-            return std::nullopt;
-        const int64_t channels = (*in)[1];
-        const int64_t first =
-            std::clamp<int64_t>(*begin < 0 ? *begin + channels : *begin, 0, channels);
-        return Unit{Split{{static_cast<int>(first)}}, {index}, {node.inputs[0]}, node.outputs};
     }
 
     /// As a depthwise convolution with a single tap. OpenCV's new engine (5.0.0) folds one that

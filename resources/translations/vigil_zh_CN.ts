@@ -60,8 +60,8 @@
         <translation>“%1”被用于两个输出；请分别命名</translation>
     </message>
     <message>
-        <source>%1: not an ONNX file, or a damaged or truncated one</source>
-        <translation>%1：不是 ONNX 文件，或者文件已损坏或不完整</translation>
+        <source>%1: not an ONNX file, or a damaged or truncated one: export or copy it again</source>
+        <translation>%1：不是 ONNX 文件，或者文件已损坏或不完整；请重新导出或复制</translation>
     </message>
     <message>
         <source>%1 is not a known detector; give a YOLOv10 with a [1, 4 + classes, N] or [1, K, 6] output</source>

@@ -19,6 +19,7 @@
 #include <QRegularExpression>
 #include <QTest>
 #include <QXmlStreamReader>
+#include <fstream>
 
 namespace vigil::ui::test {
 namespace {
@@ -236,6 +237,13 @@ TEST_F(ScreensTest, ErrorsOfTheEngineAreTranslated) {
     EXPECT_EQ(engineText("'a': the header announces about 12 frames, 3 could be decoded"),
               "“a”：文件头声明约有 12 帧，实际可解码 3 帧");
     EXPECT_EQ(engineText("something new"), "something new");
+    std::ofstream(folder.path("text.onnx")) << "no model";
+    try {
+        irmb::readModel(folder.path("text.onnx"));
+        FAIL() << "read";
+    } catch (const cv::Exception& error) {
+        EXPECT_TRUE(engineText(error.err).contains("请重新导出或复制")) << error.err;
+    }
     window->openPath("/nowhere/missing.mp4");
     waitUntil([&] { return message().contains("“/nowhere/missing.mp4”不存在"); });
     QLocale::setDefault(QLocale::c());

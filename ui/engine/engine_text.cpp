@@ -35,7 +35,9 @@ constexpr const char* messages[] = {
     QT_TRANSLATE_NOOP("Engine", "'%1' is what is being played and would be overwritten; choose "
                                 "another name"),
     QT_TRANSLATE_NOOP("Engine", "'%1' is named for two outputs; give each its own"),
-    QT_TRANSLATE_NOOP("Engine", "%1: not an ONNX file, or a damaged or truncated one"),
+    QT_TRANSLATE_NOOP("Engine",
+                      "%1: not an ONNX file, or a damaged or truncated one: export or copy "
+                      "it again"),
     QT_TRANSLATE_NOOP("Engine", "%1 is not a known detector; give a YOLOv10 with a [1, 4 + "
                                 "classes, N] or [1, K, 6] output"),
     QT_TRANSLATE_NOOP("Engine", "OpenCV %1 was built without CUDA for DNN"),

@@ -1,17 +1,17 @@
 #include "text.hpp"
 
 #include "detect/model_detector.hpp"
+#include "source/address.hpp"
 
 #include <QFileInfo>
 #include <QLocale>
 #include <QRegularExpression>
-#include <QUrl>
 #include <cmath>
 
 namespace vigil::ui {
 
 bool isAddress(const QString& spec) {
-    return spec.contains(QStringLiteral("://"));
+    return isUrl(spec.toStdString());
 }
 
 QString classLabel(const std::vector<std::string>& names, int class_id) {
@@ -26,7 +26,7 @@ QString sourceLabel(const QString& spec) {
 }
 
 QString withoutPassword(const QString& spec) {
-    return isAddress(spec) ? QUrl(spec).toDisplayString() : spec;
+    return fromStd(vigil::withoutPassword(spec.toStdString()));
 }
 
 QString withoutMnemonic(const QString& text) {

@@ -24,8 +24,4 @@ struct Rows {
 /// and Concat; the origin comes last.
 std::vector<Rows> traceRows(const GraphView& view, const Rows& rows);
 
-/// The attribute `axis` of `node`, made positive for the rank of its first input; -1 when that is
-/// unknown.
-int64_t axisOf(const GraphView& view, const Node& node, int64_t fallback);
-
 } // namespace irmb::onnx

@@ -1,5 +1,7 @@
 #include "nms_free_tail.hpp"
 
+#include "onnx/axis_range.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <initializer_list>
