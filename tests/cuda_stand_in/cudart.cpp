@@ -437,6 +437,17 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks,
     *blocks = 1;
     return cudaSuccess;
 }
+// For OpenCV's textures, which networks do not use.
+cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w,
+                                            cudaChannelFormatKind format) {
+    return {x, y, z, w, format};
+}
+cudaError_t cudaDeviceGetTexture1DLinearMaxWidth(std::size_t* elements,
+                                                 const cudaChannelFormatDesc* /*format*/,
+                                                 int /*device*/) {
+    *elements = std::size_t(1) << 27;
+    return cudaSuccess;
+}
 
 // What the compiler calls on behalf of a program with kernels.
 
