@@ -55,11 +55,11 @@ def last_line(text):
     return ([""] + text.strip().splitlines())[-1]
 
 
-def build():
+def build(architectures):
     """Builds OpenCV and Vigil, and returns the folder of the programs."""
     folder = ROOT / "build-gpu"
-    opencv = subprocess.run([ROOT / "tools/get_opencv.sh", "--cuda"], stdout=subprocess.PIPE,
-                            text=True, check=True).stdout.strip()
+    command = [ROOT / "tools/get_opencv.sh", "--cuda", *filter(None, [architectures])]
+    opencv = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     for command in (["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, f"-DOpenCV_DIR={opencv}",
                      "-DVIGIL_BUILD_APP=OFF", "-DVIGIL_BUILD_TESTS=ON",
                      "-DVIGIL_WITH_ONEDNN=OFF"],  # a machine that takes a bundle may lack it
@@ -104,7 +104,7 @@ def sanitize(program, environment):
     return results
 
 
-def check(programs, models):
+def check(programs, models, inputs):
     environment = environment_for(programs)
     report = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
               "driver": driver_version()}
@@ -113,7 +113,7 @@ def check(programs, models):
     report["kernel_tests"] = {"passed": status == 0 and "SKIPPED" not in out,
                               "summary": (out + err)[-2000:]}
     say("Accuracy and speed in OpenCV")
-    status, out, err = run([programs / BENCH, *models], environment)
+    status, out, err = run([programs / BENCH, *models, *inputs], environment)
     if status:
         fail(err.strip() or f"gpu_bench ended with {status}")
     report.update(json.loads(out))
@@ -160,13 +160,19 @@ def rows(report):
         yield line(f"{Path(entry['model']).stem}, {entry['precision']}, iRMB {entry['irmb']}",
                    *(figure(entry[key], "ms") for key in
                      ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")))
+    for entry in report["models"]:
+        if "passed" in entry.get("accuracy", {}):
+            yield f"{Path(entry['model']).stem}, {entry['precision']}: " \
+                  "{candidates} candidates, boxes {box_px:.4f} px, scores {score:.1e}: ".format(
+                      **entry["accuracy"]) + ("ok" if entry["accuracy"]["passed"] else "FAILED")
     for entry in report["torch"].get("models", []):
         yield f"PyTorch {entry['model']}, {entry['precision']}: " + ", ".join(
             f"{mode} {figure(value, 'ms')}" for mode, value in entry["ms"].items())
 
 
 def passed(report):
-    parts = [*report["accuracy"], report["kernel_tests"], *report["sanitizer"].values()]
+    parts = [*report["accuracy"], report["kernel_tests"], *report["sanitizer"].values(),
+             *(entry.get("accuracy") for entry in report["models"])]
     return all(part.get("passed", True) for part in parts if isinstance(part, dict))
 
 
@@ -176,7 +182,7 @@ def libraries_of(program):
     return [Path(path) for path in re.findall(r"=> (\S*libopencv_\S+)", text)]
 
 
-def bundle(programs, models, archive):
+def bundle(programs, models, inputs, archive):
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / BUNDLE_NAME
         for part in ("bin", "lib", "tools", "models"):
@@ -190,8 +196,8 @@ def bundle(programs, models, archive):
         for script in SCRIPTS:
             source = ROOT / "tools" / script
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / "tools" / script)
-        for model in models:
-            shutil.copy(model, folder / "models")
+        for file in [*models, *inputs]:
+            shutil.copy(file, folder / "models")
         with tarfile.open(archive, "w:gz") as packed:
             packed.add(folder, BUNDLE_NAME)
     size = Path(archive).stat().st_size
@@ -206,21 +212,27 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", default=[], metavar="FILE",
                         help="ONNX file of a detector to time; may be given several times")
+    parser.add_argument("--input", action="append", default=[], metavar="X.npy",
+                        help="a letterboxed picture [1, 3, H, W] to compare the models on; "
+                             "default: noise, which holds little to detect")
+    parser.add_argument("--archs", metavar="LIST",
+                        help="of the GPUs to build for, such as 9.0; default: those of this machine")
     parser.add_argument("--prebuilt", type=Path, metavar="DIR", help="folder with the programs")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the JSON")
     parser.add_argument("--bundle", type=Path, metavar="FILE",
                         help="check nothing: pack what a machine with a GPU needs")
     options = parser.parse_args()
     is_bundle = (ROOT / "bin" / BENCH).exists()
-    programs = options.prebuilt or (ROOT / "bin" if is_bundle else build())
+    programs = options.prebuilt or (ROOT / "bin" if is_bundle else build(options.archs))
     models = options.model or sorted(str(path) for path in (ROOT / "models").glob("*.onnx"))
+    inputs = options.input or sorted(str(path) for path in (ROOT / "models").glob("*.npy"))
     for name in PROGRAMS:
         if not (programs / name).exists():
             fail(f"{programs} has no {name}: it is built where the CUDA layer is")
     if options.bundle:
-        bundle(programs, models, options.bundle)
+        bundle(programs, models, inputs, options.bundle)
         return
-    report = check(programs.resolve(), models)
+    report = check(programs.resolve(), models, inputs)
     print("\n".join(rows(report)))
     if options.output:
         options.output.write_text(json.dumps(report, indent=2) + "\n")

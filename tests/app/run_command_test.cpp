@@ -74,7 +74,7 @@ TEST_F(RunCommandTest, WritesEverything) {
     const ProgramResult result =
         run({"--output", folder.path("o.mp4"), "--jsonl", folder.path("o.jsonl"), "--csv",
              folder.path("o.csv"), "--mot", folder.path("o.txt"), "--summary",
-             folder.path("o.json"), "--info"});
+             folder.path("o.json"), "--info", "--backend", "cpu"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     EXPECT_EQ(framesOf(folder.path("o.mp4")), clip_frames);

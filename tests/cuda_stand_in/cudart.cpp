@@ -414,6 +414,10 @@ cudaError_t cudaLaunchKernel(const void* function, dim3 /*grid*/, dim3 /*block*/
                              std::size_t /*shared_bytes*/, cudaStream_t /*stream*/) {
     return launch(function, arguments);
 }
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* /*grid*/, const void* function,
+                                void** arguments) {
+    return launch(function, arguments);
+}
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* /*function*/) {
     *attributes = {};
     attributes->maxThreadsPerBlock = 1024;

@@ -1,11 +1,13 @@
 // Checks and times iRMBs and whole models on OpenCV's CUDA backend, with a GPU: what
-// tools/gpu_check.py runs. Prints one JSON object. Arguments: ONNX files of detectors, or --small
-// to check a few blocks and time nothing, for compute-sanitizer.
+// tools/gpu_check.py runs. Prints one JSON object. Arguments: ONNX files of detectors, and X.npy, a
+// letterboxed picture [1, 3, H, W] of their size to compare on (else noise); or --small to check a
+// few blocks and time nothing, for compute-sanitizer.
 #include "cuda/host_weights.hpp"
 #include "cuda/irmb_kernels.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/irmb/custom_node.hpp"
 #include "reference/irmb_reference.hpp"
+#include "support/npy.hpp"
 #include "support/random_irmb.hpp"
 #include "support/scratch_folder.hpp"
 
@@ -17,10 +19,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
+#include <filesystem>
 #include <functional>
 #include <iostream>
+#include <limits>
 
 namespace irmb::test {
 namespace {
@@ -36,10 +41,14 @@ constexpr int small_accuracy_cases = 4;
 struct Precision {
     const char* name;
     int target;
-    double limit; ///< of the relative error of a block
+    double limit;       ///< of the relative error of a block
+    double box_px;      ///< limit of a whole model's error in boxes, pixels of the input
+    double score_error; ///< limit of a whole model's error in scores
 };
-constexpr Precision precisions[] = {{"fp32", cv::dnn::DNN_TARGET_CUDA, 1e-4},
-                                    {"fp16", cv::dnn::DNN_TARGET_CUDA_FP16, 1e-2}};
+constexpr Precision precisions[] = {{"fp32", cv::dnn::DNN_TARGET_CUDA, 1e-4, 0.05, 1e-4},
+                                    {"fp16", cv::dnn::DNN_TARGET_CUDA_FP16, 1e-2, 0.5, 1e-2}};
+/// Candidates below are not compared.
+constexpr float least_score = 0.25F;
 
 struct Block {
     IrmbParams params;
@@ -204,8 +213,7 @@ Json checkBlocks(int cases) {
     return results;
 }
 
-/// Where the time of one 8-bit frame goes, in milliseconds.
-Json benchModel(const std::string& path, const Precision& precision, Fusion fusion) {
+Model readForCuda(const std::string& path, const Precision& precision, Fusion fusion) {
     ReadOptions options;
     options.engine = Engine::Classic;
     options.fusion = fusion;
@@ -213,7 +221,71 @@ Json benchModel(const std::string& path, const Precision& precision, Fusion fusi
     Model model = readModel(path, options);
     model.net.setPreferableBackend(cv::dnn::DNN_BACKEND_CUDA);
     model.net.setPreferableTarget(precision.target);
+    return model;
+}
 
+/// A letterboxed picture, or noise.
+cv::Mat inputFor(const ModelInfo& info, const std::string& npy) {
+    if (!npy.empty())
+        return vigil_test::readNpy(npy);
+    cv::RNG rng(3);
+    cv::Mat noise({1, 3, info.input_size.height, info.input_size.width}, CV_32F);
+    rng.fill(noise, cv::RNG::UNIFORM, 0, 1);
+    return noise;
+}
+
+/// What is not a number is as far away as can be.
+double distance(float a, float b) {
+    const double apart = std::abs(double(a) - b);
+    return std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;
+}
+
+/// The largest errors of a raw head [1, 4 + nc, N] over its confident candidates.
+struct HeadErrors {
+    int candidates = 0;
+    double box_px = 0;
+    double score = 0;
+};
+
+HeadErrors compareHeads(const cv::Mat& actual, const cv::Mat& expected) {
+    CV_Assert(actual.size == expected.size && expected.dims == 3);
+    const cv::Mat a = actual.reshape(1, expected.size[1]);
+    const cv::Mat b = expected.reshape(1, expected.size[1]);
+    HeadErrors errors;
+    for (int candidate = 0; candidate < b.cols; ++candidate) {
+        double best = 0;
+        cv::minMaxLoc(b.col(candidate).rowRange(4, b.rows), nullptr, &best);
+        if (best < least_score)
+            continue;
+        ++errors.candidates;
+        for (int row = 0; row < b.rows; ++row) {
+            double& worst = row < 4 ? errors.box_px : errors.score;
+            worst =
+                std::max(worst, distance(a.at<float>(row, candidate), b.at<float>(row, candidate)));
+        }
+    }
+    return errors;
+}
+
+/// A whole model on the GPU against the same model on the CPU in float32.
+Json checkModel(const std::string& path, const Precision& precision, const std::string& npy) {
+    Model on_gpu = readForCuda(path, precision, Fusion::Auto);
+    if (on_gpu.info.head != HeadKind::RawXyxy && on_gpu.info.head != HeadKind::RawCxcywh)
+        return {{"skipped", "has no raw head to compare"}};
+    Model on_cpu = readModel(path);
+    const cv::Mat input = inputFor(on_gpu.info, npy);
+    on_cpu.net.setInput(input);
+    on_gpu.net.setInput(input);
+    const HeadErrors errors = compareHeads(on_gpu.net.forward(), forward(on_cpu).front());
+    return {{"candidates", errors.candidates},
+            {"box_px", errors.box_px},
+            {"score", errors.score},
+            {"passed", errors.box_px <= precision.box_px && errors.score <= precision.score_error}};
+}
+
+/// Where the time of one 8-bit frame goes, in milliseconds.
+Json benchModel(const std::string& path, const Precision& precision, Fusion fusion) {
+    Model model = readForCuda(path, precision, fusion);
     cv::Mat frame(1080, 1920, CV_8UC3);
     cv::RNG(3).fill(frame, cv::RNG::UNIFORM, 0, 256);
     cv::Mat blob;
@@ -236,13 +308,15 @@ Json benchModel(const std::string& path, const Precision& precision, Fusion fusi
             {"frame_ms", preprocess_ms + forward_ms + decode_ms}};
 }
 
-Json benchModels(const std::vector<std::string>& paths) {
+Json benchModels(const std::vector<std::string>& paths, const std::string& npy) {
     Json results = Json::array();
     for (const std::string& path : paths)
         for (const Precision& precision : precisions)
             for (const Fusion fusion : {Fusion::Auto, Fusion::Off}) {
                 Json result = benchModel(path, precision, fusion);
                 const bool has_blocks = result["irmb"] != "none";
+                if (fusion == Fusion::Auto)
+                    result["accuracy"] = checkModel(path, precision, npy);
                 if (has_blocks || fusion == Fusion::Auto)
                     results.push_back(std::move(result));
             }
@@ -267,15 +341,19 @@ Json describeMachine() {
             {"cuda_layer", hasCudaLayer()}};
 }
 
-int run(const std::vector<std::string>& models) {
+int run(std::vector<std::string> arguments) {
     if (cv::cuda::getCudaEnabledDeviceCount() <= 0)
         CV_Error(cv::Error::StsNotImplemented, "no CUDA device, or OpenCV without CUDA");
     Json report = {{"machine", describeMachine()}};
-    const bool is_small = models == std::vector<std::string>{"--small"};
+    const bool is_small = arguments == std::vector<std::string>{"--small"};
     report["accuracy"] = checkBlocks(is_small ? small_accuracy_cases : accuracy_cases);
     if (!is_small) {
         report["blocks"] = benchBlocks();
-        report["models"] = benchModels(models);
+        const auto models_end = std::stable_partition(
+            arguments.begin(), arguments.end(),
+            [](const std::filesystem::path& file) { return file.extension() != ".npy"; });
+        report["models"] = benchModels({arguments.begin(), models_end},
+                                       models_end == arguments.end() ? "" : *models_end);
     }
     std::cout << report.dump(2) << '\n';
     return 0;

@@ -1,0 +1,72 @@
+// Whole detectors in OpenCV's CUDA backend, on libraries that stand in for CUDA's: the real
+// kernels are launched, and compute nothing.
+#include "cuda_stand_in/stand_in.hpp"
+#include "detect/load_model.hpp"
+
+#include <gmock/gmock.h>
+
+namespace vigil::test {
+namespace {
+
+struct Case {
+    const char* file;
+    const char* precision;
+};
+
+void PrintTo(const Case& which, std::ostream* out) {
+    *out << which.file << ' ' << which.precision;
+}
+
+class WholeModel : public testing::TestWithParam<Case> {
+protected:
+    LoadedModel load() const {
+        ModelOptions options;
+        options.path = std::string(VIGIL_TEST_DIR "/../golden/") + GetParam().file + "/model.onnx";
+        options.backend = "cuda";
+        options.precision = GetParam().precision;
+        return loadModel(options);
+    }
+};
+
+TEST_P(WholeModel, HasNoLayerOnTheCpu) {
+    LoadedModel loaded = load();
+    EXPECT_THAT(fallbackLayers(loaded.model, loaded.backend), testing::IsEmpty());
+}
+
+/// OpenCV's batched products, of which YOLOv10's own attention has two, upload three lists of
+/// pointers in every pass.
+int uploadsOfProducts(cv::dnn::Net& net) {
+    int uploads = 0;
+    for (const std::string& name : net.getLayerNames())
+        if (net.getLayer(net.getLayerId(name))->type == "MatMul")
+            uploads += 3;
+    return uploads;
+}
+
+TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
+    LoadedModel loaded = load();
+    const std::vector<int>& shape = loaded.model.info.input_shape;
+    const cv::Mat x(static_cast<int>(shape.size()), shape.data(), CV_32F, cv::Scalar(0.5));
+    const auto pass = [&] {
+        loaded.model.net.setInput(x);
+        return irmb::forward(loaded.model);
+    };
+    const std::size_t outputs = pass().size();
+    stand_in::clearLog();
+    pass();
+    const stand_in::Log log = stand_in::log();
+    const int uploads = uploadsOfProducts(loaded.model.net);
+    EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1 + uploads);
+    EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), static_cast<int>(outputs));
+    EXPECT_EQ(log.allocations.size(), static_cast<std::size_t>(uploads));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Detectors, WholeModel,
+    testing::Values(Case{"yolo_raw", "fp32"}, Case{"yolo_raw", "fp16"},
+                    Case{"yolo_c2f_end2end_ts2", "fp32"}, Case{"yolo_c2f_end2end_ts2", "fp16"},
+                    Case{"yolo_end2end_slim", "fp32"}, Case{"yolo_end2end_slim", "fp16"},
+                    Case{"yolo_without_irmb", "fp32"}, Case{"yolo_without_irmb", "fp16"}));
+
+} // namespace
+} // namespace vigil::test
