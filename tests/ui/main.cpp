@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     QApplication::setOrganizationName(QStringLiteral("vigil-test"));
     QApplication::setApplicationName(QStringLiteral("ui_test"));
     const vigil::test::ScratchFolder settings;
+    ::setenv("HOME", settings.path().c_str(), 1); // where file dialogs begin and make folders
     QSettings::setDefaultFormat(QSettings::IniFormat);
     QSettings::setPath(QSettings::IniFormat, QSettings::UserScope,
                        QString::fromStdString(settings.path()));
