@@ -6,6 +6,7 @@
 #include "onnx/irmb/fuse_irmb.hpp"
 #include "onnx/opencv/refuse_hazards.hpp"
 #include "onnx/opencv/rewrite_gelu.hpp"
+#include "onnx/opencv/slice_gathers.hpp"
 #include "onnx/opencv/unmerge_pads.hpp"
 #include "onnx/text.hpp"
 
@@ -179,6 +180,8 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     checkTask(prepared.info);
     onnx::rewriteGelu(model, facts);
     onnx::unmergeDepthwisePads(model, facts);
+    if (options.for_cuda)
+        onnx::sliceGathers(model, facts);
     onnx::removeDead(model.graph);
     onnx::refuseHazards(model, facts);
     declareOutputs(model.graph, facts);

@@ -11,10 +11,11 @@ namespace {
 struct Case {
     const char* file;
     const char* precision;
+    bool no_fuse = false;
 };
 
 void PrintTo(const Case& which, std::ostream* out) {
-    *out << which.file << ' ' << which.precision;
+    *out << which.file << ' ' << which.precision << (which.no_fuse ? " not fused" : "");
 }
 
 class WholeModel : public testing::TestWithParam<Case> {
@@ -24,6 +25,7 @@ protected:
         options.path = std::string(VIGIL_TEST_DIR "/../golden/") + GetParam().file + "/model.onnx";
         options.backend = "cuda";
         options.precision = GetParam().precision;
+        options.no_fuse = GetParam().no_fuse;
         return loadModel(options);
     }
 };
@@ -64,6 +66,7 @@ TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
 INSTANTIATE_TEST_SUITE_P(
     Detectors, WholeModel,
     testing::Values(Case{"yolo_raw", "fp32"}, Case{"yolo_raw", "fp16"},
+                    Case{"yolo_raw", "fp32", true}, Case{"yolo_end2end_slim", "fp16", true},
                     Case{"yolo_c2f_end2end_ts2", "fp32"}, Case{"yolo_c2f_end2end_ts2", "fp16"},
                     Case{"yolo_end2end_slim", "fp32"}, Case{"yolo_end2end_slim", "fp16"},
                     Case{"yolo_without_irmb", "fp32"}, Case{"yolo_without_irmb", "fp16"}));

@@ -86,6 +86,7 @@ std::vector<Mode> modes() {
         modes.push_back({Engine::New, Fusion::Auto, "new engine, fused"});
         modes.push_back({Engine::New, Fusion::Off, "new engine, not fused"});
     }
+    modes.push_back({Engine::Classic, Fusion::Off, "not fused, for CUDA", true});
     if (!irmb::hasCudaLayer())
         modes.push_back({Engine::Classic, Fusion::Auto, "as standard operators for CUDA", true});
     return modes;

@@ -319,3 +319,41 @@ TEST(RealModel, BadFilesGiveOneLineOrAResult) {
         }
     }
 }
+
+/// OpenCV's CUDA backend has no Gather.
+TEST(ReadModel, WritesGathersOfOneIndexAsSlicesForCuda) {
+    struct Case {
+        int64_t axis;
+        Tensor index;
+        Shape output;
+        cv::Range channels, rows;
+    };
+    const Case cases[] = {
+        {1, irmb::test::makeInts({}, {-1}), {1, 4, 5}, {2, 3}, cv::Range::all()},
+        {-2, irmb::test::makeList({1}), {1, 3, 1, 5}, cv::Range::all(), {1, 2}},
+    };
+    for (const Case& which : cases) {
+        OnnxModel model =
+            irmb::test::makeModel(makeValue("x", {1, 3, 4, 5}), makeValue("y", which.output));
+        model.graph.initializers["index"] = which.index;
+        model.graph.nodes = {
+            makeNode("Relu", {"x"}, {"positive"}),
+            makeNode("Gather", {"positive", "index"}, {"y"}, {{"axis", which.axis}})};
+        ReadOptions options;
+        options.engine = Engine::Classic;
+        options.for_cuda = true;
+        Model read_model = read(model, options);
+        for (const std::string& name : read_model.net.getLayerNames())
+            EXPECT_NE(read_model.net.getLayer(read_model.net.getLayerId(name))->type, "Gather");
+
+        cv::Mat x({1, 3, 4, 5}, CV_32F);
+        cv::RNG(1).fill(x, cv::RNG::UNIFORM, 0, 1);
+        const std::vector<cv::Range> part = {cv::Range::all(), which.channels, which.rows,
+                                             cv::Range::all()};
+        const cv::Mat expected = x(part).clone();
+        read_model.net.setInput(x);
+        const cv::Mat y = read_model.net.forward();
+        ASSERT_EQ(y.total(), expected.total());
+        EXPECT_EQ(cv::norm(y.reshape(1, 1), expected.reshape(1, 1), cv::NORM_INF), 0);
+    }
+}
