@@ -19,8 +19,10 @@ JsonlSink::JsonlSink(const std::string& path, std::vector<std::string> class_nam
 
 void JsonlSink::write(const FrameResult& result) {
     std::string line = "{\"frame\": " + std::to_string(result.frame.index) +
-                       ", \"time_ms\": " + fixedDecimals(result.frame.time_ms, 3) +
-                       ", \"detections\": [";
+                       ", \"time_ms\": " + fixedDecimals(result.frame.time_ms, 3);
+    if (!result.frame.name.empty())
+        line += ", \"file\": " + jsonString(result.frame.name);
+    line += ", \"detections\": [";
     const char* separator = "";
     for (const irmb::Detection& found : result.detections) {
         line += separator;

@@ -49,6 +49,20 @@ TEST(DataSinks, Jsonl) {
                                 "{\"frame\": 3, \"time_ms\": 33.333, \"detections\": []}\n");
 }
 
+TEST(DataSinks, JsonlNamesTheFilesOfStills) {
+    const ScratchFolder folder;
+    for (const DataSinkKind& candidate : dataSinkKinds())
+        if (candidate.name == "jsonl") {
+            const auto sink = candidate.make(folder.path("out"), {});
+            FrameResult still = result(0, 0);
+            still.frame.name = "a \"b\".png";
+            sink->write(still);
+            sink->finish();
+        }
+    EXPECT_EQ(folder.read("out"), "{\"frame\": 0, \"time_ms\": 0.000, "
+                                  "\"file\": \"a \\\"b\\\".png\", \"detections\": []}\n");
+}
+
 TEST(DataSinks, Csv) {
     EXPECT_EQ(written("csv"), "frame,time_ms,class,name,score,x1,y1,x2,y2\n"
                               "0,0.000,0,person,0.910000,1.500,2.000,11.500,22.250\n"
