@@ -1,5 +1,7 @@
 #include "graph_view.hpp"
 
+#include "static_shape.hpp"
+
 namespace irmb::onnx {
 
 const Node* GraphView::producer(const std::string& tensor) const {
@@ -25,8 +27,7 @@ std::optional<double> GraphView::scalar(const std::string& tensor) const {
 }
 
 const Shape* GraphView::shape(const std::string& tensor) const {
-    const auto found = facts_.find(tensor);
-    return found == facts_.end() || !found->second.shape ? nullptr : &*found->second.shape;
+    return staticShape(facts_, tensor);
 }
 
 DataType GraphView::type(const std::string& tensor) const {

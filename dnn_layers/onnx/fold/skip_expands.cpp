@@ -1,3 +1,4 @@
+#include "onnx/static_shape.hpp"
 #include "rewrites.hpp"
 
 namespace irmb::onnx {
@@ -8,11 +9,6 @@ bool broadcasts(const Node& node) {
            (node.is("Add") || node.is("Sub") || node.is("Mul") || node.is("Div") || node.is("Pow"));
 }
 
-const Shape* shapeOf(const Facts& facts, const std::string& tensor) {
-    const auto found = facts.find(tensor);
-    return found == facts.end() || !found->second.shape ? nullptr : &*found->second.shape;
-}
-
 } // namespace
 
 void skipExpands(OnnxModel& model, const Facts& facts) {
@@ -21,14 +17,14 @@ void skipExpands(OnnxModel& model, const Facts& facts) {
     for (Node& node : nodes) {
         if (!broadcasts(node))
             continue;
-        const Shape* result = shapeOf(facts, node.outputs.front());
+        const Shape* result = staticShape(facts, node.outputs.front());
         for (std::size_t i = 0; i < 2; ++i) {
             const int producer = links.producer(node.inputs[i]);
             if (producer < 0 || !nodes[producer].is("Expand"))
                 continue;
             const std::string& narrow = nodes[producer].inputs.front();
-            const Shape* other = shapeOf(facts, node.inputs[1 - i]);
-            const Shape* shape = shapeOf(facts, narrow);
+            const Shape* other = staticShape(facts, node.inputs[1 - i]);
+            const Shape* shape = staticShape(facts, narrow);
             if (result && other && shape && *other == *result && shape->size() == result->size())
                 node.inputs[i] = narrow;
         }

@@ -1,3 +1,4 @@
+#include "onnx/static_shape.hpp"
 #include "rewrites.hpp"
 #include "shape_rules.hpp"
 
@@ -22,19 +23,14 @@ public:
             spellSplit(node);
         else if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool")
             spellWindow(node);
-        else if (node.op == "ConvTranspose" && shapeOf(node.inputs.at(1)))
-            node.attributes["kernel_shape"] = spatial(*shapeOf(node.inputs[1]));
+        else if (node.op == "ConvTranspose" && staticShape(facts_, node.inputs.at(1)))
+            node.attributes["kernel_shape"] = spatial(*staticShape(facts_, node.inputs[1]));
     }
 
 private:
     /// Sides after the first two.
     static Shape spatial(const Shape& shape) {
         return Shape(shape.begin() + std::min<std::size_t>(2, shape.size()), shape.end());
-    }
-
-    const Shape* shapeOf(const std::string& tensor) const {
-        const auto it = facts_.find(tensor);
-        return it != facts_.end() && it->second.shape ? &*it->second.shape : nullptr;
     }
 
     /// One initializer for each list of integers, however many nodes want it.
@@ -48,7 +44,7 @@ private:
     }
 
     void spellReshape(Node& node) {
-        const Shape* shape = shapeOf(node.outputs.front());
+        const Shape* shape = staticShape(facts_, node.outputs.front());
         // In the shape of a Reshape, 0 has a meaning of its own.
         if (!shape || shape->empty() || std::count(shape->begin(), shape->end(), 0) != 0)
             return;
@@ -58,7 +54,7 @@ private:
     }
 
     void spellSplit(Node& node) {
-        const Shape* x = shapeOf(node.inputs.front());
+        const Shape* x = staticShape(facts_, node.inputs.front());
         if (!x)
             return;
         const NodeContext ctx(node, model_.opset(), facts_, constants_);
@@ -76,9 +72,9 @@ private:
     }
 
     void spellWindow(Node& node) {
-        const Shape* x = shapeOf(node.inputs.front());
+        const Shape* x = staticShape(facts_, node.inputs.front());
         const bool conv = node.op == "Conv";
-        const Shape* w = conv ? shapeOf(node.inputs.at(1)) : nullptr;
+        const Shape* w = conv ? staticShape(facts_, node.inputs.at(1)) : nullptr;
         if (!x || (conv && !w))
             return;
         const Shape sides = spatial(*x);

@@ -2,6 +2,7 @@
 
 #include "onnx/fold/node_context.hpp"
 #include "onnx/fold/tensor_math.hpp"
+#include "onnx/static_shape.hpp"
 #include "value_range.hpp"
 
 #include <opencv2/core.hpp>
@@ -35,11 +36,6 @@ private:
         CV_Error(cv::Error::StsOutOfRange, describe(node) + ": " + what);
     }
 
-    const Shape* shapeOf(const std::string& tensor) const {
-        const auto fact = facts_.find(tensor);
-        return fact == facts_.end() || !fact->second.shape ? nullptr : &*fact->second.shape;
-    }
-
     const ValueRange* rangeOf(const std::string& tensor) const {
         const auto range = ranges_.find(tensor);
         return range == ranges_.end() ? nullptr : &range->second;
@@ -63,7 +59,7 @@ private:
 
     /// OpenCV counts negative indices from the end, one turn at most.
     void checkElements(const Node& node) const {
-        const Shape* data = shapeOf(node.inputs[0]);
+        const Shape* data = staticShape(facts_, node.inputs[0]);
         const ValueRange* index = rangeOf(node.inputs[1]);
         if (!data || !index)
             refuse(node, "its indices may lie outside its input");
@@ -75,7 +71,7 @@ private:
 
     /// And takes the indices of GatherND as they are.
     void checkTuples(const Node& node) const {
-        const Shape* data = shapeOf(node.inputs[0]);
+        const Shape* data = staticShape(facts_, node.inputs[0]);
         const Components index = components(node.inputs[1]);
         const std::size_t first = static_cast<std::size_t>(node.intAttr("batch_dims", 0));
         if (!data || index.empty() || first + index.size() > data->size())
@@ -95,7 +91,7 @@ private:
 
     /// Bounds of each entry along the last axis; empty where they are unknown.
     Components components(const std::string& tensor, int concats = max_concats) const {
-        const Shape* shape = shapeOf(tensor);
+        const Shape* shape = staticShape(facts_, tensor);
         if (!shape || shape->empty() || shape->back() < 1 || shape->back() > max_depth)
             return {};
         if (const auto constant = model_.graph.initializers.find(tensor);

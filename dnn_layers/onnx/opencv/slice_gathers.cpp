@@ -1,12 +1,9 @@
 #include "slice_gathers.hpp"
 
+#include "onnx/axis_range.hpp"
+
 namespace irmb::onnx {
 namespace {
-
-const Shape* shapeOf(const Facts& facts, const std::string& tensor) {
-    const auto found = facts.find(tensor);
-    return found == facts.end() || !found->second.shape ? nullptr : &*found->second.shape;
-}
 
 /// What one Gather with a single index takes from its input.
 struct Pick {
@@ -16,21 +13,18 @@ struct Pick {
     int64_t index;
 };
 
-std::optional<Pick> singlePick(const Graph& graph, const Facts& facts, const Node& node) {
-    if (!node.is("Gather"))
+std::optional<Pick> singlePick(const GraphView& view, const Node& node) {
+    if (!node.is("Gather") || view.type(node.inputs[0]) != DataType::Float)
         return std::nullopt;
-    const Shape* input = shapeOf(facts, node.inputs[0]);
-    const Shape* output = shapeOf(facts, node.outputs[0]);
-    const auto indices = graph.initializers.find(node.inputs[1]);
-    if (!input || !output || output->empty() || facts.at(node.inputs[0]).type != DataType::Float ||
-        indices == graph.initializers.end() || indices->second.count() != 1)
-        return std::nullopt;
-    const auto rank = static_cast<int64_t>(input->size());
-    const int64_t axis = node.intAttr("axis", 0) + (node.intAttr("axis", 0) < 0 ? rank : 0);
-    if (axis < 0 || axis >= rank)
+    const Shape* input = view.shape(node.inputs[0]);
+    const Shape* output = view.shape(node.outputs[0]);
+    const Tensor* indices = view.constant(node.inputs[1]);
+    const int64_t axis = axisOf(view, node, 0);
+    if (!input || !output || output->empty() || !indices || indices->count() != 1 || axis < 0 ||
+        axis >= static_cast<int64_t>(input->size()))
         return std::nullopt;
     const int64_t size = (*input)[static_cast<std::size_t>(axis)];
-    const int64_t index = indices->second.ints().front();
+    const int64_t index = indices->ints().front();
     const int64_t from_start = index < 0 ? index + size : index;
     if (from_start < 0 || from_start >= size)
         return std::nullopt;
@@ -76,9 +70,10 @@ private:
 } // namespace
 
 void sliceGathers(OnnxModel& model, Facts& facts) {
+    const GraphView view(model, facts);
     std::vector<Node> nodes;
     for (Node& node : model.graph.nodes) {
-        const auto pick = singlePick(model.graph, facts, node);
+        const auto pick = singlePick(view, node);
         if (!pick) {
             nodes.push_back(std::move(node));
             continue;

@@ -1,14 +1,11 @@
 #include "unmerge_pads.hpp"
 
+#include "onnx/static_shape.hpp"
+
 #include <algorithm>
 
 namespace irmb::onnx {
 namespace {
-
-const Shape* shapeOf(const Facts& facts, const std::string& tensor) {
-    const auto found = facts.find(tensor);
-    return found == facts.end() || !found->second.shape ? nullptr : &*found->second.shape;
-}
 
 /// A Conv on maps with padding: its map, kernel and attributes.
 struct PaddedConv {
@@ -20,7 +17,7 @@ struct PaddedConv {
 };
 
 std::optional<PaddedConv> paddedConv(const Graph& graph, const Facts& facts, const Node& node) {
-    const Shape* map = node.is("Conv") ? shapeOf(facts, node.inputs[0]) : nullptr;
+    const Shape* map = node.is("Conv") ? staticShape(facts, node.inputs[0]) : nullptr;
     if (!map || map->size() != 4 || !node.hasInput(1))
         return std::nullopt;
     const auto weight = graph.initializers.find(node.inputs[1]);
@@ -57,7 +54,7 @@ Node makePad(OnnxModel& model, Facts& facts, const std::string& input, const std
     model.graph.initializers[amounts] =
         Tensor::fromInts({8}, {0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]});
     facts[amounts] = {DataType::Int64, Shape{8}};
-    Shape shape = *shapeOf(facts, input);
+    Shape shape = *staticShape(facts, input);
     shape[2] += pads[0] + pads[2];
     shape[3] += pads[1] + pads[3];
     facts[output] = {DataType::Float, shape};
