@@ -136,6 +136,13 @@ def torch_figures(report, key, unit, **wanted):
     return ["-", "-", "-"]
 
 
+def model_accuracy(entry):
+    if "skipped" in entry:
+        return f"not compared: {entry['skipped']}"
+    return "{candidates} candidates, boxes {box_px:.4f} px, scores {score:.1e}: ".format(**entry) + \
+           ("ok" if entry["passed"] else "FAILED")
+
+
 def rows(report):
     machine = report["machine"]
     yield f"{machine['device']}, driver {report['driver']}, CUDA {machine['runtime_cuda']}, " \
@@ -161,10 +168,9 @@ def rows(report):
                    *(figure(entry[key], "ms") for key in
                      ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")))
     for entry in report["models"]:
-        if "passed" in entry.get("accuracy", {}):
-            yield f"{Path(entry['model']).stem}, {entry['precision']}: " \
-                  "{candidates} candidates, boxes {box_px:.4f} px, scores {score:.1e}: ".format(
-                      **entry["accuracy"]) + ("ok" if entry["accuracy"]["passed"] else "FAILED")
+        if "accuracy" in entry:
+            yield f"{Path(entry['model']).stem}, {entry['precision']}: " + \
+                  model_accuracy(entry["accuracy"])
     for entry in report["torch"].get("models", []):
         yield f"PyTorch {entry['model']}, {entry['precision']}: " + ", ".join(
             f"{mode} {figure(value, 'ms')}" for mode, value in entry["ms"].items())
@@ -212,7 +218,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", default=[], metavar="FILE",
                         help="ONNX file of a detector to time; may be given several times")
-    parser.add_argument("--input", action="append", default=[], metavar="X.npy",
+    parser.add_argument("--input", metavar="X.npy",
                         help="a letterboxed picture [1, 3, H, W] to compare the models on; "
                              "default: noise, which holds little to detect")
     parser.add_argument("--archs", metavar="LIST",
@@ -225,7 +231,7 @@ def main():
     is_bundle = (ROOT / "bin" / BENCH).exists()
     programs = options.prebuilt or (ROOT / "bin" if is_bundle else build(options.archs))
     models = options.model or sorted(str(path) for path in (ROOT / "models").glob("*.onnx"))
-    inputs = options.input or sorted(str(path) for path in (ROOT / "models").glob("*.npy"))
+    inputs = [options.input] if options.input else sorted((ROOT / "models").glob("*.npy"))
     for name in PROGRAMS:
         if not (programs / name).exists():
             fail(f"{programs} has no {name}: it is built where the CUDA layer is")

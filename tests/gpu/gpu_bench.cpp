@@ -277,6 +277,8 @@ Json checkModel(const std::string& path, const Precision& precision, const std::
     on_cpu.net.setInput(input);
     on_gpu.net.setInput(input);
     const HeadErrors errors = compareHeads(on_gpu.net.forward(), forward(on_cpu).front());
+    if (errors.candidates == 0)
+        return {{"skipped", "nothing to compare was found: give a picture"}};
     return {{"candidates", errors.candidates},
             {"box_px", errors.box_px},
             {"score", errors.score},
