@@ -150,6 +150,9 @@ def rows(report):
     for entry in report["accuracy"]:
         yield f"accuracy {entry['precision']}: worst {entry['worst']:.1e} of {entry['blocks']} " \
               f"blocks, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
+    for entry in report["attention_accuracy"]:
+        yield f"attention {entry['precision']}: worst {entry['worst']:.1e} of {entry['cases']} " \
+              f"cases, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
     yield f"tests of the kernels: {'ok' if report['kernel_tests']['passed'] else 'FAILED'}"
     for name, entry in report["sanitizer"].items():
         yield f"{name}: {entry['summary'] if isinstance(entry, dict) else entry}"
@@ -161,6 +164,12 @@ def rows(report):
                    *(figure(entry[key], "us") for key in
                      ("kernels_us", "fused_us", "expanded_us")),
                    *torch_figures(report, "blocks", "us", **place))
+    for entry in report["attention"]:
+        place = {key: entry[key] for key in ("heads", "side", "precision")}
+        yield line("PSA {heads} @ {side}x{side}, {precision}".format(**place),
+                   *(figure(entry[key], "us") for key in
+                     ("kernels_us", "fused_us", "expanded_us")),
+                   *torch_figures(report, "attention", "us", **place))
     line = "{:<44}{:>12}{:>12}{:>12}{:>12}".format
     yield line("model", "preprocess", "forward", "decode", "frame")
     for entry in report["models"]:
@@ -177,8 +186,8 @@ def rows(report):
 
 
 def passed(report):
-    parts = [*report["accuracy"], report["kernel_tests"], *report["sanitizer"].values(),
-             *(entry.get("accuracy") for entry in report["models"])]
+    parts = [*report["accuracy"], *report["attention_accuracy"], report["kernel_tests"],
+             *report["sanitizer"].values(), *(entry.get("accuracy") for entry in report["models"])]
     return all(part.get("passed", True) for part in parts if isinstance(part, dict))
 
 

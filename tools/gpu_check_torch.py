@@ -1,4 +1,6 @@
-"""Times iRMB blocks and YOLOv10n-iRMB in PyTorch on a GPU: gpu_check.py runs it where torch is there.
+"""Times iRMB blocks, YOLOv10's attention and YOLOv10n-iRMB in PyTorch on a GPU.
+
+gpu_check.py runs it where torch is there.
 
 Prints one JSON object. float32 is true float32: TF32 is switched off.
 """
@@ -68,6 +70,28 @@ def blocks():
             yield {"channels": channels, "side": side, "precision": precision, "us": figures}
 
 
+class Attention(torch.nn.Module):
+    """The attention of YOLOv10's PSA without its convolutions: the map has q, k and v."""
+
+    def __init__(self, heads, dim_key, dim_value):
+        super().__init__()
+        self.heads, self.parts = heads, (dim_key, dim_key, dim_value)
+
+    def forward(self, x):
+        batch, _, height, width = x.shape
+        q, k, v = x.view(batch, self.heads, -1, height * width).split(self.parts, 2)
+        weights = (q.transpose(-2, -1) @ k * self.parts[0] ** -0.5).softmax(-1)
+        return (v @ weights.transpose(-2, -1)).view(batch, -1, height, width), v
+
+
+def attention():
+    for heads, side in ((2, 20), (5, 20)):
+        for precision, dtype in PRECISIONS.items():
+            x = torch.rand(1, heads * 128, side, side, device="cuda", dtype=dtype)
+            yield {"heads": heads, "side": side, "precision": precision,
+                   "us": in_modes(lambda: Attention(heads, 32, 64), x, device_us)}
+
+
 def models():
     try:
         from irmb_train.model import YoloV10Irmb
@@ -84,8 +108,8 @@ def main():
         sys.exit("gpu_check_torch: torch sees no CUDA device")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    json.dump({"torch": torch.__version__, "blocks": list(blocks()), "models": list(models())},
-              sys.stdout)
+    json.dump({"torch": torch.__version__, "blocks": list(blocks()),
+               "attention": list(attention()), "models": list(models())}, sys.stdout)
 
 
 if __name__ == "__main__":

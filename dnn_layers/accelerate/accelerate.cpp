@@ -66,20 +66,15 @@ Node regionNode(const CutRegion& cut, int number) {
 /// Puts one node in the place of each region.
 void replaceNodes(onnx::OnnxModel& model, const std::vector<Prepared>& regions,
                   const RegionOffers& offers) {
-    std::vector<bool> replaced(model.graph.nodes.size());
-    for (const Prepared& region : regions)
-        for (const int node : region.cut.nodes)
-            replaced[node] = true;
-    std::vector<Node> nodes;
-    for (std::size_t i = 0; i < replaced.size(); ++i)
-        if (!replaced[i])
-            nodes.push_back(std::move(model.graph.nodes[i]));
-    for (std::size_t i = 0; i < regions.size(); ++i)
-        nodes.push_back(regionNode(regions[i].cut, offers[i]->number()));
-    model.graph.nodes = std::move(nodes);
+    std::vector<int> taken;
+    std::vector<Node> added;
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+        const CutRegion& cut = regions[i].cut;
+        taken.insert(taken.end(), cut.nodes.begin(), cut.nodes.end());
+        added.push_back(regionNode(cut, offers[i]->number()));
+    }
+    onnx::replaceNodes(model.graph, taken, std::move(added));
     model.opsets[region_domain] = 1;
-    onnx::sortNodes(model.graph);
-    onnx::removeDead(model.graph);
 }
 
 } // namespace

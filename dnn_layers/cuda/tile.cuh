@@ -74,6 +74,16 @@ __device__ void loadRows(Rows<float, D>& rows, const float* from, int stride) {
         }
 }
 
+/// rows(r, k) = from[k * stride + r], in shared memory.
+template <int D>
+__device__ void loadRowsAcross(Rows<float, D>& rows, const float* from, int stride) {
+#pragma unroll
+    for (int k = 0; k < D; ++k) {
+        rows.v[0][k] = from[k * stride + laneRow()];
+        rows.v[1][k] = from[k * stride + laneRow() + 8];
+    }
+}
+
 /// columns(k, n) = from[n * stride + k], in shared memory.
 template <int D>
 __device__ void loadColumns(Columns<float, D>& columns, const float* from, int stride) {

@@ -29,11 +29,29 @@ __device__ inline void loadRows(Rows<__half, 8>& rows, const __half* from, int s
                  : "r"(address));
 }
 
+/// rows(r, k) = from[k * stride + r], in shared memory.
+__device__ inline void loadRowsAcross(Rows<__half, 16>& rows, const __half* from, int stride) {
+    const int lane = threadIdx.x % warp_size;
+    const int k = lane % 8 + lane / 16 * 8;
+    const unsigned address = sharedAddress(from + k * stride + lane / 8 % 2 * 8);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(rows.r[0]), "=r"(rows.r[1]), "=r"(rows.r[2]), "=r"(rows.r[3])
+                 : "r"(address));
+}
+
 /// columns(k, n) = from[n * stride + k], in shared memory.
 __device__ inline void loadColumns(Columns<__half, 8>& columns, const __half* from, int stride) {
     const unsigned address = sharedAddress(from + threadIdx.x % 8 * stride);
     asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];"
                  : "=r"(columns.r[0])
+                 : "r"(address));
+}
+
+__device__ inline void loadColumns(Columns<__half, 16>& columns, const __half* from, int stride) {
+    const int lane = threadIdx.x % 16;
+    const unsigned address = sharedAddress(from + lane % 8 * stride + lane / 8 * 8);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
+                 : "=r"(columns.r[0]), "=r"(columns.r[1])
                  : "r"(address));
 }
 

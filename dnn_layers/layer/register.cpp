@@ -1,5 +1,6 @@
 #include "accelerate/region_layer.hpp"
 #include "cuda/adapter/opencv_adapter.hpp"
+#include "layer/attention_layer.hpp"
 #include "layer/irmb_layer.hpp"
 
 #include <irmb_dnn/layers.hpp>
@@ -15,6 +16,8 @@ void registerLayers() {
         // type, the new engine's importer does not.
         cv::dnn::LayerFactory::registerLayer("irmb.iRMB", IrmbLayer::create);
         cv::dnn::LayerFactory::registerLayer("iRMB", IrmbLayer::create);
+        cv::dnn::LayerFactory::registerLayer("irmb.GlobalAttention", AttentionLayer::create);
+        cv::dnn::LayerFactory::registerLayer("GlobalAttention", AttentionLayer::create);
         cv::dnn::LayerFactory::registerLayer("irmb.CpuRegion", accelerate::RegionLayer::create);
         cv::dnn::LayerFactory::registerLayer("CpuRegion", accelerate::RegionLayer::create);
     });

@@ -1,4 +1,5 @@
 #include "accelerate/accelerate.hpp"
+#include "accelerate/fuse_attention.hpp"
 #include "import_net.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/fold/specialise.hpp"
@@ -227,6 +228,8 @@ Model readModel(const std::string& path, const ReadOptions& options) {
     Prepared prepared = prepare(path, options);
     AccelerationReport acceleration;
     const accelerate::RegionOffers offers = accelerateOnCpu(prepared, options, acceleration);
+    if (options.for_cuda && hasCudaLayer() && options.fusion != Fusion::Off)
+        accelerate::fuseAttention(prepared.model, prepared.facts);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
         prepared.report.notes.push_back("OpenCV's new engine cannot run this network: the classic "

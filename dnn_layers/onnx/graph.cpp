@@ -370,4 +370,18 @@ void sortNodes(Graph& graph) {
     graph.nodes = std::move(sorted);
 }
 
+void replaceNodes(Graph& graph, const std::vector<int>& taken, std::vector<Node> added) {
+    std::vector<bool> is_taken(graph.nodes.size());
+    for (const int node : taken)
+        is_taken[static_cast<std::size_t>(node)] = true;
+    std::vector<Node> nodes;
+    for (std::size_t i = 0; i < is_taken.size(); ++i)
+        if (!is_taken[i])
+            nodes.push_back(std::move(graph.nodes[i]));
+    std::move(added.begin(), added.end(), std::back_inserter(nodes));
+    graph.nodes = std::move(nodes);
+    sortNodes(graph);
+    removeDead(graph);
+}
+
 } // namespace irmb::onnx

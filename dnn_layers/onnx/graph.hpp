@@ -138,5 +138,8 @@ private:
 void removeDead(Graph& graph);
 /// Restores topological order after nodes were inserted; throws cv::Exception on a cycle.
 void sortNodes(Graph& graph);
+/// Takes out the nodes with these indices and adds others, in topological order again; drops what
+/// no output depends on then.
+void replaceNodes(Graph& graph, const std::vector<int>& taken, std::vector<Node> added);
 
 } // namespace irmb::onnx

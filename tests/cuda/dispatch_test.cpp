@@ -2,8 +2,9 @@
 // the kernels compute is the reference's; everything around them is what runs on a GPU.
 #include "cuda_stand_in/stand_in.hpp"
 #include "host_only.hpp"
-#include "irmb_by_reference.hpp"
+#include "kernels_by_reference.hpp"
 #include "layer/node_attributes.hpp"
+#include "reference/attention_reference.hpp"
 #include "reference/irmb_reference.hpp"
 #include "support/random_irmb.hpp"
 
@@ -206,6 +207,43 @@ TEST_P(CudaDispatch, RunsTwoNetsInTwoThreads) {
     }
     EXPECT_EQ(streams.size(), 2u);
     EXPECT_EQ(workspaces.size(), 2u);
+}
+
+TEST_P(CudaDispatch, RunsAttentionWithAndWithoutItsValues) {
+    const int heads = 2;
+    const int dim_key = 3;
+    const int dim_value = 5;
+    const float scale = 0.7f;
+    const cv::Mat x = randomMap({2, heads * (2 * dim_key + dim_value), 6, 7}, rng);
+    for (const int with_values : {0, 1}) {
+        cv::dnn::LayerParams params;
+        params.set("heads", heads);
+        params.set("dim_key", dim_key);
+        params.set("dim_value", dim_value);
+        params.set("scale", scale);
+        params.set("with_values", with_values);
+        Chain chain(GetParam());
+        chain.net.addLayerToPrev("attention", "irmb.GlobalAttention", params);
+        std::vector<cv::Mat> results;
+        for (int pass = 0; pass < 2; ++pass) {
+            stand_in::clearLog();
+            chain.net.setInput(x);
+            chain.net.forward(results, "attention");
+        }
+        const stand_in::Log log = stand_in::log();
+        EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1);
+        EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), 1 + with_values);
+        EXPECT_EQ(log.allocations.size(), 0u);
+        EXPECT_EQ(takeLaunches().size(), 2u);
+        ASSERT_EQ(results.size(), 1u + with_values);
+        EXPECT_LE(
+            maxDifference(results[0], attentionReference(x, heads, dim_key, dim_value, scale)),
+            1e-2);
+        if (with_values != 0) {
+            EXPECT_LE(maxDifference(results[1], attentionValues(x, heads, dim_key, dim_value)),
+                      1e-3);
+        }
+    }
 }
 
 } // namespace

@@ -35,8 +35,7 @@ TEST_P(WholeModel, HasNoLayerOnTheCpu) {
     EXPECT_THAT(fallbackLayers(loaded.model, loaded.backend), testing::IsEmpty());
 }
 
-/// OpenCV's batched products, of which YOLOv10's own attention has two, upload three lists of
-/// pointers in every pass.
+/// OpenCV's batched products upload three lists of pointers in every pass.
 int uploadsOfProducts(cv::dnn::Net& net) {
     int uploads = 0;
     for (const std::string& name : net.getLayerNames())
@@ -57,7 +56,7 @@ TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
     stand_in::clearLog();
     pass();
     const stand_in::Log log = stand_in::log();
-    const int uploads = uploadsOfProducts(loaded.model.net);
+    const int uploads = GetParam().no_fuse ? uploadsOfProducts(loaded.model.net) : 0;
     EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1 + uploads);
     EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), static_cast<int>(outputs));
     EXPECT_EQ(log.allocations.size(), static_cast<std::size_t>(uploads));

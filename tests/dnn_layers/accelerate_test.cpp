@@ -1,6 +1,10 @@
+#include "accelerate/fuse_attention.hpp"
 #include "accelerate/placement.hpp"
 #include "accelerate/region_runner.hpp"
+#include "cuda/global_attention.hpp"
+#include "layer/attention_layer.hpp"
 #include "onnx/file/io.hpp"
+#include "onnx/fold/specialise.hpp"
 #include "onnx/irmb/custom_node.hpp"
 #include "support/expect_words.hpp"
 #include "support/graph_builder.hpp"
@@ -8,10 +12,12 @@
 #include "support/random_irmb.hpp"
 #include "support/scratch_folder.hpp"
 
+#include <irmb_dnn/layers.hpp>
 #include <irmb_dnn/model.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -655,6 +661,65 @@ TEST_F(Accelerate, Bfloat16IsCloseOrRefused) {
     EXPECT_GT(difference, 0);
     options.cpu_acceleration = CpuAcceleration::Off;
     EXPECT_THROW(read(model, options), cv::Exception);
+}
+
+/// The network with its attention as nodes of our own, as readModel() makes it for CUDA.
+OnnxModel withFusedAttention(OnnxModel model, int expected) {
+    Facts facts = specialise(model, {{"image", model.graph.inputs[0].shape}});
+    simplify(model, facts);
+    EXPECT_EQ(irmb::accelerate::fuseAttention(model, facts), expected);
+    return model;
+}
+
+int attentionNodes(const OnnxModel& model) {
+    return static_cast<int>(
+        std::count_if(model.graph.nodes.begin(), model.graph.nodes.end(),
+                      [](const Node& node) { return node.op == irmb::attention_op; }));
+}
+
+TEST(FuseAttention, ComputesWhatTheOperatorsDo) {
+    for (const int batch : {1, 2}) {
+        Network net(batch, 16, 5, 7, 31);
+        const std::string y = net.attention("image", 2, 8, 16);
+        const OnnxModel model = net.finish({net.pointwise(net.attention(y, 1, 5, 12), 16)});
+        const OnnxModel fused = withFusedAttention(model, 2);
+        EXPECT_EQ(attentionNodes(fused), 2);
+        for (const Node& node : fused.graph.nodes)
+            EXPECT_FALSE(node.is("MatMul") || node.is("Softmax") || node.is("Transpose"));
+
+        irmb::registerLayers();
+        const std::vector<uint8_t> bytes = serialize(fused);
+        const char* first = reinterpret_cast<const char*>(bytes.data());
+        cv::dnn::Net of_ours = cv::dnn::readNetFromONNX(first, bytes.size());
+        cv::RNG rng(5);
+        const cv::Mat input = randomMap(inputShape(model), rng);
+        of_ours.setInput(input);
+        const cv::Mat output = of_ours.forward();
+        ReadOptions classic = off();
+        classic.engine = irmb::Engine::Classic;
+        Model plain = read(model, classic);
+        const cv::Mat expected = outputsOf(plain, input)[0];
+        EXPECT_LE(maxDifference(output, expected), tolerance(expected));
+    }
+}
+
+TEST(FuseAttention, LeavesWhatTheKernelDoesNotTake) {
+    Network net(1, 16, 4, 4, 32);
+    const int wide = irmb::cuda::most_attention_key + 1;
+    const OnnxModel model = net.finish({net.attention("image", 1, wide, 8)});
+    EXPECT_EQ(attentionNodes(withFusedAttention(model, 0)), 0);
+}
+
+TEST(AccelerateFile, ConvertedFilesHaveNoNodesForCuda) {
+    Network net(1, 16, 8, 8, 33);
+    const OnnxModel model = net.finish({net.attention("image", 2, 8, 16)});
+    const ScratchFolder folder;
+    save(model, folder.path("in.onnx"));
+    ReadOptions options;
+    options.for_cuda = true;
+    irmb::convertModel(folder.path("in.onnx"), folder.path("out.onnx"), options);
+    for (const Node& node : load(folder.path("out.onnx")).graph.nodes)
+        EXPECT_EQ(node.domain, "");
 }
 
 TEST(AccelerateFile, ConvertedFilesHaveNoRegions) {

@@ -176,9 +176,9 @@ TEST_F(CudaEmulation, ShufflesStayInTheirWarp) {
     EXPECT_EQ(out[32], 1520.f);
 }
 
-/// out[16][8] = a[16][D] b[8][D]^T, and once more with b as [D][8].
+/// out[16][8] = a[16][D] b[8][D]^T, and once more with b as [D][8], and with a as [D][16] too.
 template <typename T, int D>
-__global__ void product(const T* a, const T* b, const T* b_across, float* out) {
+__global__ void product(const T* a, const T* a_across, const T* b, const T* b_across, float* out) {
     const auto storeResult = [&](const Result& result, float* to) {
         for (int i = 0; i < 4; ++i)
             to[(laneRow() + i / 2 * 8) * 8 + laneColumn() + i % 2] = result.v[i];
@@ -194,6 +194,10 @@ __global__ void product(const T* a, const T* b, const T* b_across, float* out) {
     loadColumnsAcross(columns, b_across, 8);
     multiply(across, rows, columns);
     storeResult(across, out + 16 * 8);
+    Result both_across;
+    loadRowsAcross(rows, a_across, 16);
+    multiply(both_across, rows, columns);
+    storeResult(both_across, out + 2 * 16 * 8);
 }
 
 void assign(float& to, float from) {
@@ -212,30 +216,32 @@ T* aligned(std::vector<float4>& memory) {
 template <typename T, int D>
 void expectExactProduct() {
     cv::RNG rng(D);
-    std::vector<float4> a(16 * D), b(8 * D), b_across(8 * D);
-    std::vector<float> out(2 * 16 * 8, -1.f);
+    std::vector<float4> a(16 * D), a_across(16 * D), b(8 * D), b_across(8 * D);
+    std::vector<float> out(3 * 16 * 8, -1.f);
     int a_values[16][D];
     int b_values[8][D];
     for (int k = 0; k < D; ++k) {
-        for (int r = 0; r < 16; ++r)
-            assign(aligned<T>(a)[r * D + k],
-                   static_cast<float>(a_values[r][k] = rng.uniform(-9, 10)));
+        for (int r = 0; r < 16; ++r) {
+            a_values[r][k] = rng.uniform(-9, 10);
+            assign(aligned<T>(a)[r * D + k], static_cast<float>(a_values[r][k]));
+            assign(aligned<T>(a_across)[k * 16 + r], static_cast<float>(a_values[r][k]));
+        }
         for (int n = 0; n < 8; ++n) {
             b_values[n][k] = rng.uniform(-9, 10);
             assign(aligned<T>(b)[n * D + k], static_cast<float>(b_values[n][k]));
             assign(aligned<T>(b_across)[k * 8 + n], static_cast<float>(b_values[n][k]));
         }
     }
-    ASSERT_EQ(launchKernel(product<T, D>, 1, 32, 0, nullptr, aligned<T>(a), aligned<T>(b),
-                           aligned<T>(b_across), out.data()),
+    ASSERT_EQ(launchKernel(product<T, D>, 1, 32, 0, nullptr, aligned<T>(a), aligned<T>(a_across),
+                           aligned<T>(b), aligned<T>(b_across), out.data()),
               cudaSuccess);
     for (int r = 0; r < 16; ++r)
         for (int n = 0; n < 8; ++n) {
             int sum = 0;
             for (int k = 0; k < D; ++k)
                 sum += a_values[r][k] * b_values[n][k];
-            EXPECT_EQ(out[r * 8 + n], static_cast<float>(sum));
-            EXPECT_EQ(out[16 * 8 + r * 8 + n], static_cast<float>(sum));
+            for (int variant = 0; variant < 3; ++variant)
+                EXPECT_EQ(out[(variant * 16 + r) * 8 + n], static_cast<float>(sum)) << variant;
         }
 }
 

@@ -1,4 +1,5 @@
 // What only the emulation of a GPU can show: orders of threads, GPUs of other sizes, failures.
+#include "cuda/global_attention.hpp"
 #include "support/irmb_on_device.hpp"
 
 namespace irmb::test {
@@ -63,6 +64,41 @@ TEST_F(IrmbCuda, FailedLaunchNamesLayerAndKernel) {
         EXPECT_STREQ(error.what(),
                      "iRMB 'block': CUDA kernel projection (depthwise, residuals and projection) "
                      "failed: invalid configuration argument");
+    }
+}
+
+/// The result for a fixed input, as bits.
+std::vector<std::uint16_t> attentionBits(Order order) {
+    emulation::setOrder(order);
+    const cuda::AttentionShape shape = {1, 2, 24, 40, 150};
+    cv::RNG rng(6);
+    const std::size_t inputs = std::size_t{2} * (2 * 24 + 40) * 150;
+    const std::size_t results = std::size_t{2} * 40 * 150;
+    const auto x = deviceMemory<__half>(inputs);
+    const auto y = deviceMemory<__half>(results);
+    for (std::size_t i = 0; i < inputs; ++i)
+        x.get()[i] = __float2half_rn(rng.uniform(-1.f, 1.f));
+    cuda::launchGlobalAttention<__half>(nullptr, x.get(), y.get(), nullptr, shape, 0.5f, "psa");
+    std::vector<std::uint16_t> bits;
+    for (std::size_t i = 0; i < results; ++i)
+        bits.push_back(y.get()[i].bits);
+    return bits;
+}
+
+TEST_F(IrmbCuda, OrderOfThreadsDoesNotChangeTheAttention) {
+    const auto expected = attentionBits(Order::Forward);
+    EXPECT_EQ(attentionBits(Order::Backward), expected);
+    EXPECT_EQ(attentionBits(Order::Shuffled), expected);
+}
+
+TEST_F(IrmbCuda, FailedAttentionNamesItsLayer) {
+    emulation::device().failing_launch = 0;
+    try {
+        attentionBits(Order::Forward);
+        FAIL() << "no error";
+    } catch (const cuda::Error& error) {
+        EXPECT_STREQ(error.what(), "GlobalAttention 'psa': CUDA kernel globalAttention failed: "
+                                   "invalid configuration argument");
     }
 }
 

@@ -1,11 +1,13 @@
-// Checks and times iRMBs and whole models on OpenCV's CUDA backend, with a GPU: what
-// tools/gpu_check.py runs. Prints one JSON object. Arguments: ONNX files of detectors, and X.npy, a
-// letterboxed picture [1, 3, H, W] of their size to compare on (else noise); or --small to check a
-// few blocks and time nothing, for compute-sanitizer.
+// Checks and times iRMBs, YOLOv10's own attention and whole models on OpenCV's CUDA backend, with a
+// GPU: what tools/gpu_check.py runs. Prints one JSON object. Arguments: ONNX files of detectors,
+// and X.npy, a letterboxed picture [1, 3, H, W] of their size to compare on (else noise); or
+// --small to check a few blocks and time nothing, for compute-sanitizer.
+#include "cuda/global_attention.hpp"
 #include "cuda/host_weights.hpp"
 #include "cuda/irmb_kernels.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/irmb/custom_node.hpp"
+#include "reference/attention_reference.hpp"
 #include "reference/irmb_reference.hpp"
 #include "support/npy.hpp"
 #include "support/random_irmb.hpp"
@@ -26,6 +28,7 @@
 #include <functional>
 #include <iostream>
 #include <limits>
+#include <memory>
 
 namespace irmb::test {
 namespace {
@@ -74,30 +77,103 @@ double medianMs(const std::function<void()>& work) {
     return times_ms[passes / 2];
 }
 
-/// A network of `count` times the same block in a row.
-cv::dnn::Net chainOf(const Block& block, int count, const std::vector<int>& shape, Fusion fusion,
-                     int target) {
+onnx::OnnxModel emptyModel(const std::vector<int>& shape) {
     onnx::OnnxModel model;
     model.opsets[""] = 13;
     model.graph.inputs.push_back(
         {"x0", onnx::DataType::Float, true, onnx::Shape(shape.begin(), shape.end())});
+    return model;
+}
+
+cv::dnn::Net netOf(const onnx::OnnxModel& model, Fusion fusion, int target) {
+    const vigil::test::ScratchFolder folder;
+    onnx::save(model, folder.path("net.onnx"));
+    ReadOptions options;
+    options.engine = Engine::Classic;
+    options.fusion = fusion;
+    options.for_cuda = true;
+    cv::dnn::Net net = readModel(folder.path("net.onnx"), options).net;
+    net.setPreferableBackend(cv::dnn::DNN_BACKEND_CUDA);
+    net.setPreferableTarget(target);
+    return net;
+}
+
+/// A network of `count` times the same block in a row.
+cv::dnn::Net chainOf(const Block& block, int count, const std::vector<int>& shape, Fusion fusion,
+                     int target) {
+    onnx::OnnxModel model = emptyModel(shape);
     onnx::Facts facts;
     for (int i = 0; i < count; ++i)
         model.graph.nodes.push_back(onnx::makeIrmb(model, facts, "x" + std::to_string(i),
                                                    "x" + std::to_string(i + 1), block.params,
                                                    block.weights));
     model.graph.outputs.push_back({"x" + std::to_string(count), onnx::DataType::Float, false, {}});
+    return netOf(model, fusion, target);
+}
 
-    const vigil::test::ScratchFolder folder;
-    onnx::save(model, folder.path("chain.onnx"));
-    ReadOptions options;
-    options.engine = Engine::Classic;
-    options.fusion = fusion;
-    options.for_cuda = true;
-    cv::dnn::Net net = readModel(folder.path("chain.onnx"), options).net;
-    net.setPreferableBackend(cv::dnn::DNN_BACKEND_CUDA);
-    net.setPreferableTarget(target);
-    return net;
+/// YOLOv10's own attention, that of its PSA.
+struct Psa {
+    int heads;
+    int dim_key;
+    int dim_value;
+    int side; ///< of the map
+
+    int channels() const { return heads * (2 * dim_key + dim_value); }
+    float scale() const { return 1.f / std::sqrt(static_cast<float>(dim_key)); }
+    std::vector<int> input() const { return {1, channels(), side, side}; }
+};
+
+/// Appends the attention as exporters write it, from the map `x` to the map `y`.
+void addAttention(onnx::OnnxModel& model, const Psa& psa, const std::string& x,
+                  const std::string& y) {
+    onnx::Graph& graph = model.graph;
+    const auto add = [&](const std::string& op, std::vector<std::string> inputs,
+                         std::vector<std::string> outputs,
+                         std::map<std::string, onnx::Attribute> attributes = {}) {
+        const std::string name = outputs[0];
+        graph.nodes.push_back(
+            {op, "", name, std::move(inputs), std::move(outputs), std::move(attributes)});
+    };
+    const auto list = [&](const std::string& name, const onnx::Shape& values) {
+        graph.initializers[y + name] =
+            onnx::Tensor::fromInts({static_cast<int64_t>(values.size())}, values);
+        return y + name;
+    };
+    const onnx::Shape swapped = {0, 1, 3, 2};
+    graph.initializers[y + "scale"] = onnx::Tensor::scalar(psa.scale());
+    add("Reshape",
+        {x, list("heads", {1, psa.heads, 2 * psa.dim_key + psa.dim_value, psa.side * psa.side})},
+        {y + "qkv"});
+    add("Split", {y + "qkv", list("parts", {psa.dim_key, psa.dim_key, psa.dim_value})},
+        {y + "q", y + "k", y + "v"}, {{"axis", int64_t{2}}});
+    add("Transpose", {y + "q"}, {y + "qt"}, {{"perm", swapped}});
+    add("MatMul", {y + "qt", y + "k"}, {y + "qk"});
+    add("Mul", {y + "qk", y + "scale"}, {y + "logits"});
+    add("Softmax", {y + "logits"}, {y + "weights"}, {{"axis", int64_t{-1}}});
+    add("Transpose", {y + "weights"}, {y + "weightst"}, {{"perm", swapped}});
+    add("MatMul", {y + "v", y + "weightst"}, {y + "sums"});
+    add("Reshape", {y + "sums", list("map", {1, psa.heads * psa.dim_value, psa.side, psa.side})},
+        {y});
+}
+
+/// A network of `count` attentions in a row. Between two of them the result is repeated, to have as
+/// many channels as the input.
+cv::dnn::Net attentionsOf(const Psa& psa, int count, Fusion fusion, int target) {
+    onnx::OnnxModel model = emptyModel(psa.input());
+    for (int i = 0; i < count; ++i) {
+        const std::string x = "x" + std::to_string(i);
+        const std::string y = i + 1 < count ? "y" + std::to_string(i) : "x" + std::to_string(count);
+        addAttention(model, psa, x, y);
+        if (i + 1 < count)
+            model.graph.nodes.push_back({"Concat",
+                                         "",
+                                         "join" + std::to_string(i),
+                                         {y, y},
+                                         {"x" + std::to_string(i + 1)},
+                                         {{"axis", int64_t{1}}}});
+    }
+    model.graph.outputs.push_back({"x" + std::to_string(count), onnx::DataType::Float, false, {}});
+    return netOf(model, fusion, target);
 }
 
 double forwardMs(cv::dnn::Net& net, const cv::Mat& input) {
@@ -115,33 +191,19 @@ double blockUs(const Block& block, const cv::Mat& x, Fusion fusion, int target) 
     return 1000 * (forwardMs(many, x) - forwardMs(one, x)) / (chain_length - 1);
 }
 
-/// Time of the kernels alone, by the clock of the device.
-template <typename T>
-double kernelsUs(const Block& block, const cv::Mat& x) {
-    const cuda::IrmbKernels<T> kernels(block.params, cuda::hostWeights(block.weights), "bench");
-    const cuda::MapShape shape = {x.size[0], x.size[2], x.size[3]};
-    void* input = nullptr;
-    void* output = nullptr;
-    void* scratch = nullptr;
-    require(cudaMalloc(&input, x.total() * sizeof(T)));
-    require(cudaMalloc(&output, x.total() * sizeof(T)));
-    require(cudaMalloc(&scratch, std::max<std::size_t>(1, kernels.scratchBytes(shape))));
-    require(cudaMemset(input, 0, x.total() * sizeof(T)));
+/// Time of what `launch` enqueues on a stream, by the clock of the device.
+double deviceUs(const std::function<void(cudaStream_t)>& launch) {
     cudaStream_t stream = nullptr;
     cudaEvent_t start = nullptr;
     cudaEvent_t end = nullptr;
     require(cudaStreamCreate(&stream));
     require(cudaEventCreate(&start));
     require(cudaEventCreate(&end));
-    const auto launch = [&] {
-        kernels.launch(stream, static_cast<const T*>(input), static_cast<T*>(output), scratch,
-                       shape);
-    };
     for (int i = 0; i < warmup; ++i)
-        launch();
+        launch(stream);
     require(cudaEventRecord(start, stream));
     for (int i = 0; i < passes; ++i)
-        launch();
+        launch(stream);
     require(cudaEventRecord(end, stream));
     require(cudaEventSynchronize(end));
     float time_ms = 0;
@@ -149,9 +211,44 @@ double kernelsUs(const Block& block, const cv::Mat& x) {
     cudaEventDestroy(end);
     cudaEventDestroy(start);
     cudaStreamDestroy(stream);
-    for (void* memory : {scratch, output, input})
-        cudaFree(memory);
     return 1000.0 * time_ms / passes;
+}
+
+/// Device memory full of zeros.
+template <typename T>
+std::shared_ptr<T> deviceZeros(std::size_t elements) {
+    void* memory = nullptr;
+    require(cudaMalloc(&memory, std::max<std::size_t>(1, elements * sizeof(T))));
+    const std::shared_ptr<T> owner(static_cast<T*>(memory), [](T* old) { cudaFree(old); });
+    require(cudaMemset(memory, 0, elements * sizeof(T)));
+    return owner;
+}
+
+/// Time of the kernels alone.
+template <typename T>
+double kernelsUs(const Block& block, const cv::Mat& x) {
+    const cuda::IrmbKernels<T> kernels(block.params, cuda::hostWeights(block.weights), "bench");
+    const cuda::MapShape shape = {x.size[0], x.size[2], x.size[3]};
+    const auto input = deviceZeros<T>(x.total());
+    const auto output = deviceZeros<T>(x.total());
+    const auto scratch = deviceZeros<char>(kernels.scratchBytes(shape));
+    return deviceUs([&](cudaStream_t stream) {
+        kernels.launch(stream, input.get(), output.get(), scratch.get(), shape);
+    });
+}
+
+template <typename T>
+double attentionUs(const Psa& psa) {
+    const cuda::AttentionShape shape = {1, psa.heads, psa.dim_key, psa.dim_value,
+                                        psa.side * psa.side};
+    const std::size_t results = std::size_t{1} * psa.heads * psa.dim_value * shape.pixels;
+    const auto x = deviceZeros<T>(std::size_t{1} * psa.channels() * shape.pixels);
+    const auto y = deviceZeros<T>(results);
+    const auto values = deviceZeros<T>(results);
+    return deviceUs([&](cudaStream_t stream) {
+        cuda::launchGlobalAttention<T>(stream, x.get(), y.get(), values.get(), shape, psa.scale(),
+                                       "bench");
+    });
 }
 
 /// The blocks at the head inputs of YOLOv10n for 640 x 640 pixels.
@@ -176,6 +273,57 @@ Json benchBlocks() {
                  {"expanded_us", expanded_us},
                  {"kernels_us", half ? kernelsUs<__half>(block, x) : kernelsUs<float>(block, x)}});
         }
+    }
+    return results;
+}
+
+/// The attention of YOLOv10n and of YOLOv10x for 640 x 640 pixels, in the network and alone: ours
+/// and OpenCV's operators. The time of a Concat is in both of the former.
+Json benchAttention() {
+    Json results = Json::array();
+    for (const Psa& psa : {Psa{2, 32, 64, 20}, Psa{5, 32, 64, 20}}) {
+        cv::RNG rng(4);
+        const cv::Mat x = randomMap(psa.input(), rng);
+        const auto inNetworkUs = [&](Fusion fusion, int target) {
+            cv::dnn::Net one = attentionsOf(psa, 1, fusion, target);
+            cv::dnn::Net many = attentionsOf(psa, chain_length, fusion, target);
+            return 1000 * (forwardMs(many, x) - forwardMs(one, x)) / (chain_length - 1);
+        };
+        for (const Precision& precision : precisions) {
+            const bool half = precision.target == cv::dnn::DNN_TARGET_CUDA_FP16;
+            results.push_back(
+                {{"heads", psa.heads},
+                 {"side", psa.side},
+                 {"precision", precision.name},
+                 {"fused_us", inNetworkUs(Fusion::Auto, precision.target)},
+                 {"expanded_us", inNetworkUs(Fusion::Off, precision.target)},
+                 {"kernels_us", half ? attentionUs<__half>(psa) : attentionUs<float>(psa)}});
+        }
+    }
+    return results;
+}
+
+/// Largest relative error of attentions inside a network against the reference.
+Json checkAttention() {
+    Json results = Json::array();
+    const std::vector<Psa> cases = {{2, 32, 64, 20}, {1, 5, 7, 9}, {3, 17, 33, 13}};
+    for (const Precision& precision : precisions) {
+        double worst = 0;
+        for (const Psa& psa : cases) {
+            cv::RNG rng(5);
+            const cv::Mat x = randomMap(psa.input(), rng) * 2;
+            const cv::Mat expected =
+                attentionReference(x, psa.heads, psa.dim_key, psa.dim_value, psa.scale());
+            cv::dnn::Net net = attentionsOf(psa, 1, Fusion::Auto, precision.target);
+            net.setInput(x);
+            worst = std::max(worst, maxDifference(net.forward(), expected) /
+                                        cv::norm(expected.reshape(1, 1), cv::NORM_INF));
+        }
+        results.push_back({{"precision", precision.name},
+                           {"cases", cases.size()},
+                           {"worst", worst},
+                           {"limit", precision.limit},
+                           {"passed", worst <= precision.limit}});
     }
     return results;
 }
@@ -349,8 +497,10 @@ int run(std::vector<std::string> arguments) {
     Json report = {{"machine", describeMachine()}};
     const bool is_small = arguments == std::vector<std::string>{"--small"};
     report["accuracy"] = checkBlocks(is_small ? small_accuracy_cases : accuracy_cases);
+    report["attention_accuracy"] = checkAttention();
     if (!is_small) {
         report["blocks"] = benchBlocks();
+        report["attention"] = benchAttention();
         const auto models_end = std::stable_partition(
             arguments.begin(), arguments.end(),
             [](const std::filesystem::path& file) { return file.extension() != ".npy"; });

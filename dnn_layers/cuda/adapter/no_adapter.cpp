@@ -24,4 +24,9 @@ std::shared_ptr<const UploadedBlock> upload(const IrmbParams&, const IrmbWeights
     refuse();
 }
 
+cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void*, const AttentionShape&, float, int,
+                                                const std::string&) {
+    refuse();
+}
+
 } // namespace irmb::cuda

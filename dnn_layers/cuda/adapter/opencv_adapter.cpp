@@ -39,6 +39,19 @@ cv::dnn::CUDABackendWrapper& cudaWrapper(const Wrapper& wrapper) {
     return static_cast<cv::dnn::CUDABackendWrapper&>(*wrapper);
 }
 
+template <typename T>
+const T* read(const Wrapper& wrapper) {
+    cudaWrapper(wrapper).copyToDevice(); // a virtual call: OpenCV's code converts where needed
+    using Typed = cv::dnn::GetCUDABackendWrapperType<T>;
+    return static_cast<Typed&>(cudaWrapper(wrapper)).getView().get().get();
+}
+
+template <typename T>
+T* written(const Wrapper& wrapper) {
+    using Typed = cv::dnn::GetCUDABackendWrapperType<T>;
+    return static_cast<Typed&>(cudaWrapper(wrapper)).getSpan().get().get();
+}
+
 /// Errors of the kernels as OpenCV's.
 template <typename Function>
 auto rethrown(Function function) {
@@ -61,15 +74,10 @@ public:
 
     void forward(const std::vector<Wrapper>& in, const std::vector<Wrapper>& out,
                  csl::Workspace& workspace) override {
-        using TypedWrapper = cv::dnn::GetCUDABackendWrapperType<T>;
         CV_Assert(in.size() == 1 && out.size() == 1);
-        cudaWrapper(in[0]).copyToDevice(); // a virtual call: OpenCV's code converts where needed
-        const auto x = static_cast<TypedWrapper&>(cudaWrapper(in[0])).getView();
-        const auto y = static_cast<TypedWrapper&>(cudaWrapper(out[0])).getSpan();
-        rethrown([&] {
-            kernels_->launch(stream_.get(), x.get().get(), y.get().get(), scratch(workspace),
-                             shape_);
-        });
+        const T* x = read<T>(in[0]);
+        T* y = written<T>(out[0]);
+        rethrown([&] { kernels_->launch(stream_.get(), x, y, scratch(workspace), shape_); });
     }
 
     std::size_t get_workspace_memory_in_bytes() const noexcept override {
@@ -110,6 +118,31 @@ private:
     std::shared_ptr<const IrmbKernels<T>> kernels_;
 };
 
+/// `T` is float or half, as in OpenCV's tensors.
+template <typename T>
+class AttentionNode final : public cv::dnn::CUDABackendNode {
+public:
+    AttentionNode(csl::Stream stream, const AttentionShape& shape, float scale,
+                  const std::string& layer)
+        : stream_(std::move(stream)), shape_(shape), scale_(scale), layer_(layer) {}
+
+    void forward(const std::vector<Wrapper>& in, const std::vector<Wrapper>& out,
+                 csl::Workspace& /*workspace*/) override {
+        CV_Assert(in.size() == 1 && (out.size() == 1 || out.size() == 2));
+        const T* x = read<T>(in[0]);
+        T* y = written<T>(out[0]);
+        T* values = out.size() > 1 ? written<T>(out[1]) : nullptr;
+        rethrown(
+            [&] { launchGlobalAttention(stream_.get(), x, y, values, shape_, scale_, layer_); });
+    }
+
+private:
+    csl::Stream stream_;
+    AttentionShape shape_;
+    float scale_;
+    std::string layer_;
+};
+
 } // namespace
 
 bool hasAdapter() {
@@ -129,6 +162,17 @@ std::shared_ptr<const UploadedBlock> upload(const IrmbParams& params, const Irmb
             return std::make_shared<TypedBlock<half>>(params, weights, layer);
         return std::make_shared<TypedBlock<float>>(params, weights, layer);
     });
+}
+
+cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const AttentionShape& shape,
+                                                float scale, int target, const std::string& layer) {
+    if (!attentionFits(shape))
+        CV_Error(cv::Error::StsOutOfRange,
+                 "GlobalAttention '" + layer + "': the map is too large for the CUDA kernel");
+    const auto& stream = static_cast<const csl::CSLContext*>(context)->stream;
+    if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
+        return cv::makePtr<AttentionNode<half>>(stream, shape, scale, layer);
+    return cv::makePtr<AttentionNode<float>>(stream, shape, scale, layer);
 }
 
 } // namespace irmb::cuda

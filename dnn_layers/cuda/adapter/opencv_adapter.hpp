@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/global_attention.hpp"
 #include "layer/opencv_compat.hpp"
 
 #include <irmb_dnn/irmb_params.hpp>
@@ -34,5 +35,11 @@ public:
 /// DNN_TARGET_CUDA or DNN_TARGET_CUDA_FP16. Throws cv::Exception that names `layer`.
 std::shared_ptr<const UploadedBlock> upload(const IrmbParams& params, const IrmbWeights& weights,
                                             int target, const std::string& layer);
+
+/// A node of attention among all pixels, in the precision of `target`. Its first output is the
+/// result, its second one, if there are two, v. Throws cv::Exception that names `layer` when
+/// attentionFits() is false.
+cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const AttentionShape& shape,
+                                                float scale, int target, const std::string& layer);
 
 } // namespace irmb::cuda

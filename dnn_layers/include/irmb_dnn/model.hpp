@@ -41,8 +41,9 @@ struct ReadOptions {
     Fusion fusion = Fusion::Auto;
     bool cut_tail = true; ///< end a YOLOv10 at its one-to-one head [B, 4 + nc, N]
     Engine engine = Engine::Auto;
-    /// The network will run on OpenCV's CUDA backend. Where hasCudaLayer() is false, iRMBs become
-    /// standard operators then, which that backend has, instead of a layer that it has not.
+    /// The network will run on OpenCV's CUDA backend. Where hasCudaLayer() is true, YOLOv10's own
+    /// attention becomes a layer too (unless Fusion::Off); where it is false, iRMBs become standard
+    /// operators, which that backend has, instead of a layer that it has not.
     bool for_cuda = false;
     CpuAcceleration cpu_acceleration = CpuAcceleration::Auto; ///< not read with for_cuda
     Precision precision = Precision::Float32; ///< Bfloat16 needs CpuAcceleration::Auto

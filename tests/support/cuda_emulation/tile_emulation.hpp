@@ -27,6 +27,15 @@ void loadRows(Rows<__half, D>& rows, const __half* from, int stride) {
     }
 }
 
+/// rows(r, k) = from[k * stride + r].
+template <int D>
+void loadRowsAcross(Rows<__half, D>& rows, const __half* from, int stride) {
+    for (int i = 0; i < D / 4; ++i) {
+        const __half* at = from + (laneColumn() + i / 2 * 8) * stride + laneRow() + i % 2 * 8;
+        rows.r[i] = pairOf(at[0], at[stride]);
+    }
+}
+
 /// columns(k, n) = from[n * stride + k].
 template <int D>
 void loadColumns(Columns<__half, D>& columns, const __half* from, int stride) {

@@ -3,15 +3,15 @@
 #include <cuda_runtime_api.h>
 #include <vector>
 
-/// What OpenCV's dispatch handed to IrmbKernels, as irmb_by_reference.cpp saw it, which takes the
-/// place of the kernels.
+/// What OpenCV's dispatch handed to the kernels, as kernels_by_reference.cpp saw it, which takes
+/// their place.
 namespace irmb::test {
 
 struct Launch {
     cudaStream_t stream;
     const void* x;
     void* y;
-    void* scratch;
+    void* scratch; ///< null: the kernel takes none
 };
 
 /// Launches since the last call, in all threads.

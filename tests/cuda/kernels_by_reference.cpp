@@ -1,11 +1,13 @@
-// IrmbKernels for a "device" whose memory is the host's: the reference between two conversions. It
-// checks the pointers that it is given, and spoils its scratch memory as kernels may.
-#include "irmb_by_reference.hpp"
+// The kernels for a "device" whose memory is the host's: the references between two conversions.
+// They check the pointers that they are given, and spoil their scratch memory as kernels may.
+#include "kernels_by_reference.hpp"
 
+#include "cuda/global_attention.hpp"
 #include "cuda/irmb_kernels.hpp"
 #include "cuda_stand_in/half.hpp"
 #include "cuda_stand_in/stand_in.hpp"
 #include "layer/node_attributes.hpp"
+#include "reference/attention_reference.hpp"
 #include "reference/irmb_reference.hpp"
 
 #include <opencv2/core.hpp>
@@ -144,6 +146,28 @@ void IrmbKernels<T>::launch(cudaStream_t stream, const T* x, T* y, void* scratch
 
 template class IrmbKernels<float>;
 template class IrmbKernels<__half>;
+
+template <typename T>
+void launchGlobalAttention(cudaStream_t stream, const T* x, T* y, T* values,
+                           const AttentionShape& shape, float scale, const std::string& /*layer*/) {
+    const int channels = shape.heads * (2 * shape.dim_key + shape.dim_value);
+    const std::size_t result = sizeof(T) * shape.images * shape.heads * shape.dim_value;
+    requireDevice(x, sizeof(T) * shape.images * channels * shape.pixels, "the input");
+    requireDevice(y, result * shape.pixels, "the output");
+    const cv::Mat map = toFloat(x, {shape.images, channels, 1, shape.pixels});
+    fromFloat(attentionReference(map, shape.heads, shape.dim_key, shape.dim_value, scale), y);
+    if (values != nullptr) {
+        requireDevice(values, result * shape.pixels, "v");
+        fromFloat(attentionValues(map, shape.heads, shape.dim_key, shape.dim_value), values);
+    }
+    const std::lock_guard lock(seen_mutex);
+    seen.push_back({stream, x, y, nullptr});
+}
+
+template void launchGlobalAttention(cudaStream_t, const float*, float*, float*,
+                                    const AttentionShape&, float, const std::string&);
+template void launchGlobalAttention(cudaStream_t, const __half*, __half*, __half*,
+                                    const AttentionShape&, float, const std::string&);
 
 } // namespace cuda
 
