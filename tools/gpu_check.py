@@ -170,13 +170,17 @@ def rows(report):
                    *(figure(entry[key], "us") for key in
                      ("kernels_us", "fused_us", "expanded_us")),
                    *torch_figures(report, "attention", "us", **place))
-    line = "{:<44}{:>12}{:>12}{:>12}{:>12}".format
-    yield line("model", "preprocess", "forward", "decode", "frame")
+    line = "{:<44}{:>12}{:>12}{:>12}{:>12}{:>14}".format
+    yield line("model", "preprocess", "forward", "decode", "frame", "float32 input")
     for entry in report["models"]:
         yield line(f"{Path(entry['model']).stem}, {entry['precision']}, iRMB {entry['irmb']}",
                    *(figure(entry[key], "ms") for key in
-                     ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")))
+                     ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")),
+                   figure(entry["float_input"]["frame_ms"], "ms"))
     for entry in report["models"]:
+        if not entry["byte_input"]["passed"]:
+            yield f"{Path(entry['model']).stem}, {entry['precision']}: 8-bit and float32 input " \
+                  f"differ by {entry['byte_input']['difference']:.1e}: FAILED"
         if "accuracy" in entry:
             yield f"{Path(entry['model']).stem}, {entry['precision']}: " + \
                   model_accuracy(entry["accuracy"])
@@ -187,7 +191,8 @@ def rows(report):
 
 def passed(report):
     parts = [*report["accuracy"], *report["attention_accuracy"], report["kernel_tests"],
-             *report["sanitizer"].values(), *(entry.get("accuracy") for entry in report["models"])]
+             *report["sanitizer"].values(), *(entry["byte_input"] for entry in report["models"]),
+             *(entry.get("accuracy") for entry in report["models"])]
     return all(part.get("passed", True) for part in parts if isinstance(part, dict))
 
 

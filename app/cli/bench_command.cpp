@@ -42,10 +42,10 @@ struct Timing {
     double p95_ms = 0;
 };
 
-cv::Mat randomInput(const std::vector<int>& shape) {
-    cv::Mat input(shape, CV_32F);
+cv::Mat randomInput(const irmb::Model& model) {
+    cv::Mat input = irmb::blankInput(model);
     cv::RNG rng(input_seed);
-    rng.fill(input, cv::RNG::UNIFORM, 0.f, 1.f);
+    rng.fill(input, cv::RNG::UNIFORM, 0, model.byte_input ? 256 : 1);
     return input;
 }
 
@@ -130,7 +130,7 @@ void printBench(const BenchOptions& options, const LoadedModel& loaded, const Ti
 
 int bench(const BenchOptions& options) {
     LoadedModel loaded = loadModel(options.model);
-    const cv::Mat input = randomInput(loaded.model.info.input_shape);
+    const cv::Mat input = randomInput(loaded.model);
     LayerTimes layer_times;
     const Timing timing = measure(loaded.model, input, options, layer_times);
     const std::vector<LayerTypeTime> layers = layer_times.table();

@@ -158,7 +158,7 @@ irmb::Engine chooseEngine(const BackendChoice& choice, irmb::Engine asked) {
 std::vector<std::string> fallbackLayers(irmb::Model& model, const BackendChoice& choice) {
     if (choice.backend != DNN_BACKEND_CUDA)
         return {};
-    model.net.setInput(cv::Mat(model.info.input_shape, CV_32F, cv::Scalar(0)));
+    model.net.setInput(irmb::blankInput(model));
     irmb::forward(model);
     return layersOnCpu(model.net);
 }

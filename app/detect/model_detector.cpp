@@ -48,7 +48,7 @@ ModelDetector::ModelDetector(irmb::Model model, const BackendChoice& backend)
 Inference ModelDetector::infer(const cv::Mat& bgr) {
     Inference inference;
     Stopwatch watch;
-    inference.placement = irmb::makeBlob({bgr}, model_.info.input_size, blob_).front();
+    inference.placement = irmb::makeInput(model_, {bgr}, blob_).front();
     inference.preprocess_ms = watch.lapMs();
     model_.net.setInput(blob_);
     // The network owns what it returns and writes over it in the next pass.

@@ -170,7 +170,7 @@ std::vector<Detection> detect(Model& model, const cv::Mat& bgr, const DecodeOpti
     // A network with a fixed batch gets the same image in every place.
     const std::vector<cv::Mat> images(static_cast<std::size_t>(std::max(1, model.info.batch)), bgr);
     cv::Mat blob;
-    const auto boxes = makeBlob(images, model.info.input_size, blob);
+    const auto boxes = makeInput(model, images, blob);
     model.net.setInput(blob);
     return decode(forward(model).front(), model.info.head, boxes.front(), options);
 }

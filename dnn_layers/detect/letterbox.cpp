@@ -1,3 +1,5 @@
+#include "planes.hpp"
+
 #include <irmb_dnn/detection.hpp>
 
 #include <opencv2/imgproc.hpp>
@@ -28,7 +30,17 @@ void fillBorder(cv::Mat& padded, const cv::Rect& inner) {
     padded(cv::Rect(inner.br().x, inner.y, padded.cols - inner.br().x, inner.height)).setTo(grey);
 }
 
-/// Interleaved 8-bit BGR to three float planes, RGB, 0..1.
+std::vector<Letterbox> fitAll(const std::vector<cv::Mat>& bgr, cv::Size input) {
+    if (bgr.empty())
+        CV_Error(cv::Error::StsBadArg, "no image to make a blob of");
+    std::vector<Letterbox> boxes;
+    for (const cv::Mat& image : bgr)
+        boxes.push_back(Letterbox::fit(image.size(), input));
+    return boxes;
+}
+
+} // namespace
+
 void toPlanes(const cv::Mat& bgr, float* planes) {
     std::vector<cv::Mat> channels;
     cv::split(bgr, channels);
@@ -40,8 +52,6 @@ void toPlanes(const cv::Mat& bgr, float* planes) {
             target[i] = static_cast<float>(source[i]) / 255.f;
     }
 }
-
-} // namespace
 
 Letterbox Letterbox::fit(cv::Size source, cv::Size input) {
     if (source.width <= 0 || source.height <= 0 || input.width <= 0 || input.height <= 0)
@@ -91,17 +101,28 @@ void applyLetterbox(const cv::Mat& bgr, const Letterbox& box, cv::Mat& padded) {
 }
 
 std::vector<Letterbox> makeBlob(const std::vector<cv::Mat>& bgr, cv::Size input, cv::Mat& blob) {
-    if (bgr.empty())
-        CV_Error(cv::Error::StsBadArg, "no image to make a blob of");
     const int sizes[] = {static_cast<int>(bgr.size()), 3, input.height, input.width};
-    std::vector<Letterbox> boxes;
-    for (const cv::Mat& image : bgr)
-        boxes.push_back(Letterbox::fit(image.size(), input));
+    const std::vector<Letterbox> boxes = fitAll(bgr, input);
     blob.create(4, sizes, CV_32F);
     cv::Mat padded;
     for (std::size_t i = 0; i < bgr.size(); ++i) {
         applyLetterbox(bgr[i], boxes[i], padded);
         toPlanes(padded, blob.ptr<float>(static_cast<int>(i)));
+    }
+    return boxes;
+}
+
+std::vector<Letterbox> makeInput(const Model& model, const std::vector<cv::Mat>& bgr,
+                                 cv::Mat& blob) {
+    const cv::Size input = model.info.input_size;
+    if (!model.byte_input)
+        return makeBlob(bgr, input, blob);
+    const int sizes[] = {static_cast<int>(bgr.size()), input.height, input.width, 3};
+    const std::vector<Letterbox> boxes = fitAll(bgr, input);
+    blob.create(4, sizes, CV_8U);
+    for (std::size_t i = 0; i < bgr.size(); ++i) {
+        cv::Mat padded(input, CV_8UC3, blob.ptr<uint8_t>(static_cast<int>(i)));
+        applyLetterbox(bgr[i], boxes[i], padded);
     }
     return boxes;
 }

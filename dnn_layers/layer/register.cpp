@@ -2,6 +2,7 @@
 #include "cuda/adapter/opencv_adapter.hpp"
 #include "layer/attention_layer.hpp"
 #include "layer/irmb_layer.hpp"
+#include "layer/pixel_layer.hpp"
 
 #include <irmb_dnn/layers.hpp>
 
@@ -18,6 +19,8 @@ void registerLayers() {
         cv::dnn::LayerFactory::registerLayer("iRMB", IrmbLayer::create);
         cv::dnn::LayerFactory::registerLayer("irmb.GlobalAttention", AttentionLayer::create);
         cv::dnn::LayerFactory::registerLayer("GlobalAttention", AttentionLayer::create);
+        cv::dnn::LayerFactory::registerLayer("irmb.Pixels", PixelLayer::create);
+        cv::dnn::LayerFactory::registerLayer("Pixels", PixelLayer::create);
         cv::dnn::LayerFactory::registerLayer("irmb.CpuRegion", accelerate::RegionLayer::create);
         cv::dnn::LayerFactory::registerLayer("CpuRegion", accelerate::RegionLayer::create);
     });

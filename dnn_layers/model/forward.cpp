@@ -4,6 +4,13 @@
 
 namespace irmb {
 
+cv::Mat blankInput(const Model& model) {
+    const std::vector<int>& shape = model.info.input_shape;
+    if (!model.byte_input)
+        return cv::Mat(shape, CV_32F, cv::Scalar(0));
+    return cv::Mat(std::vector<int>{shape[0], shape[2], shape[3], shape[1]}, CV_8U, cv::Scalar(0));
+}
+
 std::vector<cv::Mat> forward(Model& model) {
     std::vector<cv::Mat> outputs;
     try {

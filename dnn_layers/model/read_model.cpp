@@ -1,5 +1,6 @@
 #include "accelerate/accelerate.hpp"
 #include "accelerate/fuse_attention.hpp"
+#include "cuda/adapter/opencv_adapter.hpp"
 #include "import_net.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/fold/specialise.hpp"
@@ -8,6 +9,7 @@
 #include "onnx/opencv/refuse_hazards.hpp"
 #include "onnx/opencv/rewrite_gelu.hpp"
 #include "onnx/opencv/slice_gathers.hpp"
+#include "onnx/opencv/take_bytes.hpp"
 #include "onnx/opencv/unmerge_pads.hpp"
 #include "onnx/text.hpp"
 
@@ -230,19 +232,21 @@ Model readModel(const std::string& path, const ReadOptions& options) {
     const accelerate::RegionOffers offers = accelerateOnCpu(prepared, options, acceleration);
     if (options.for_cuda && hasCudaLayer() && options.fusion != Fusion::Off)
         accelerate::fuseAttention(prepared.model, prepared.facts);
+    const bool byte_input = options.for_cuda && options.byte_input && cuda::hasByteTensors() &&
+                            onnx::takeBytes(prepared.model);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
         prepared.report.notes.push_back("OpenCV's new engine cannot run this network: the classic "
                                         "one does");
-    return {std::move(imported.net), std::move(prepared.info), std::move(prepared.report),
-            std::move(imported.engine), std::move(acceleration)};
+    return {std::move(imported.net),    std::move(prepared.info), std::move(prepared.report),
+            std::move(imported.engine), std::move(acceleration),  byte_input};
 }
 
 Model convertModel(const std::string& input, const std::string& output,
                    const ReadOptions& options) {
     Prepared prepared = prepare(input, options);
     onnx::save(prepared.model, output);
-    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}};
+    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}, false};
 }
 
 } // namespace irmb

@@ -246,5 +246,34 @@ TEST_P(CudaDispatch, RunsAttentionWithAndWithoutItsValues) {
     }
 }
 
+#if CV_VERSION_MAJOR >= 5
+
+TEST_P(CudaDispatch, TakesBytesForPixels) {
+    const std::vector<int> shape = {2, 11, 13, 3};
+    cv::Mat bytes(shape, CV_8U);
+    Chain chain(GetParam());
+    cv::dnn::LayerParams params;
+    chain.net.addLayerToPrev("pixels", "irmb.Pixels", params);
+    for (int pass = 0; pass < 2; ++pass) {
+        rng.fill(bytes, cv::RNG::UNIFORM, 0, 256);
+        stand_in::clearLog();
+        const cv::Mat planes = chain.forward(bytes);
+        const stand_in::Log log = stand_in::log();
+        EXPECT_EQ(planes.type(), CV_32F);
+        ASSERT_EQ(std::vector<int>(planes.size.p, planes.size.p + 4),
+                  (std::vector<int>{2, 3, 11, 13}));
+        for (int i = 0; i < 2; ++i)
+            for (int pixel = 0; pixel < 11 * 13; ++pixel)
+                for (int channel = 0; channel < 3; ++channel)
+                    EXPECT_NEAR(planes.ptr<float>(i, channel)[pixel],
+                                bytes.ptr(i)[3 * pixel + 2 - channel] / 255.0, 3e-4);
+        ASSERT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1);
+        EXPECT_EQ(log.copies[0].bytes, bytes.total());
+        EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), 1);
+    }
+}
+
+#endif
+
 } // namespace
 } // namespace irmb::test

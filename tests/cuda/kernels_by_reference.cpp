@@ -4,6 +4,7 @@
 
 #include "cuda/global_attention.hpp"
 #include "cuda/irmb_kernels.hpp"
+#include "cuda/pixels.hpp"
 #include "cuda_stand_in/half.hpp"
 #include "cuda_stand_in/stand_in.hpp"
 #include "layer/node_attributes.hpp"
@@ -168,6 +169,28 @@ template void launchGlobalAttention(cudaStream_t, const float*, float*, float*,
                                     const AttentionShape&, float, const std::string&);
 template void launchGlobalAttention(cudaStream_t, const __half*, __half*, __half*,
                                     const AttentionShape&, float, const std::string&);
+
+template <typename T>
+void launchPixels(cudaStream_t stream, const unsigned char* bgr, T* planes, int images, int pixels,
+                  const std::string& /*layer*/) {
+    const std::vector<int> shape = {images, 3, 1, pixels};
+    cv::Mat result(shape, CV_32F);
+    requireDevice(bgr, result.total(), "the input");
+    requireDevice(planes, sizeof(T) * result.total(), "the output");
+    for (int i = 0; i < images; ++i)
+        for (int pixel = 0; pixel < pixels; ++pixel)
+            for (int channel = 0; channel < 3; ++channel)
+                result.ptr<float>(i, channel)[pixel] =
+                    static_cast<float>(bgr[(i * pixels + pixel) * 3 + 2 - channel]) / 255.f;
+    fromFloat(result, planes);
+    const std::lock_guard lock(seen_mutex);
+    seen.push_back({stream, bgr, planes, nullptr});
+}
+
+template void launchPixels(cudaStream_t, const unsigned char*, float*, int, int,
+                           const std::string&);
+template void launchPixels(cudaStream_t, const unsigned char*, __half*, int, int,
+                           const std::string&);
 
 } // namespace cuda
 

@@ -20,8 +20,9 @@ void PrintTo(const Case& which, std::ostream* out) {
 
 class WholeModel : public testing::TestWithParam<Case> {
 protected:
-    LoadedModel load() const {
+    LoadedModel load(bool float_input = false) const {
         ModelOptions options;
+        options.float_input = float_input;
         options.path = std::string(VIGIL_TEST_DIR "/../golden/") + GetParam().file + "/model.onnx";
         options.backend = "cuda";
         options.precision = GetParam().precision;
@@ -45,21 +46,24 @@ int uploadsOfProducts(cv::dnn::Net& net) {
 }
 
 TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
-    LoadedModel loaded = load();
-    const std::vector<int>& shape = loaded.model.info.input_shape;
-    const cv::Mat x(static_cast<int>(shape.size()), shape.data(), CV_32F, cv::Scalar(0.5));
-    const auto pass = [&] {
-        loaded.model.net.setInput(x);
-        return irmb::forward(loaded.model);
-    };
-    const std::size_t outputs = pass().size();
-    stand_in::clearLog();
-    pass();
-    const stand_in::Log log = stand_in::log();
-    const int uploads = GetParam().no_fuse ? uploadsOfProducts(loaded.model.net) : 0;
-    EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1 + uploads);
-    EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), static_cast<int>(outputs));
-    EXPECT_EQ(log.allocations.size(), static_cast<std::size_t>(uploads));
+    for (const bool float_input : {true, false}) {
+        LoadedModel loaded = load(float_input);
+        EXPECT_EQ(loaded.model.byte_input, !float_input && CV_VERSION_MAJOR >= 5);
+        const cv::Mat x = irmb::blankInput(loaded.model);
+        const auto pass = [&] {
+            loaded.model.net.setInput(x);
+            return irmb::forward(loaded.model);
+        };
+        const std::size_t outputs = pass().size();
+        stand_in::clearLog();
+        pass();
+        const stand_in::Log log = stand_in::log();
+        const int uploads = GetParam().no_fuse ? uploadsOfProducts(loaded.model.net) : 0;
+        EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1 + uploads);
+        EXPECT_EQ(log.copies.at(0).bytes, x.total() * x.elemSize());
+        EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), static_cast<int>(outputs));
+        EXPECT_EQ(log.allocations.size(), static_cast<std::size_t>(uploads));
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -15,6 +15,10 @@ bool hasAdapter() {
     return false;
 }
 
+bool hasByteTensors() {
+    return false;
+}
+
 MatShape shapeOf(const cv::Ptr<cv::dnn::BackendWrapper>&) {
     refuse();
 }
@@ -26,6 +30,10 @@ std::shared_ptr<const UploadedBlock> upload(const IrmbParams&, const IrmbWeights
 
 cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void*, const AttentionShape&, float, int,
                                                 const std::string&) {
+    refuse();
+}
+
+cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void*, int, int, int, const std::string&) {
     refuse();
 }
 

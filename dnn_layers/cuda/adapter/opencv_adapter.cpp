@@ -2,6 +2,7 @@
 
 #include "cuda/host_weights.hpp"
 #include "cuda/irmb_kernels.hpp"
+#include "cuda/pixels.hpp"
 
 #define HAVE_CUDA 1
 #include <opencv2/core.hpp>
@@ -143,12 +144,42 @@ private:
     std::string layer_;
 };
 
+#if CV_VERSION_MAJOR >= 5
+
+/// `T` is float or half, as in OpenCV's tensors.
+template <typename T>
+class PixelNode final : public cv::dnn::CUDABackendNode {
+public:
+    PixelNode(csl::Stream stream, int images, int pixels, const std::string& layer)
+        : stream_(std::move(stream)), images_(images), pixels_(pixels), layer_(layer) {}
+
+    void forward(const std::vector<Wrapper>& in, const std::vector<Wrapper>& out,
+                 csl::Workspace& /*workspace*/) override {
+        CV_Assert(in.size() == 1 && out.size() == 1 && in[0]->getHostMatDepth() == CV_8U);
+        const unsigned char* bgr = read<unsigned char>(in[0]);
+        T* planes = written<T>(out[0]);
+        rethrown([&] { launchPixels(stream_.get(), bgr, planes, images_, pixels_, layer_); });
+    }
+
+private:
+    csl::Stream stream_;
+    int images_;
+    int pixels_;
+    std::string layer_;
+};
+
+#endif
+
 } // namespace
 
 bool hasAdapter() {
     // The layout of private classes holds for one version alone.
     static const bool same_version = cv::getVersionString() == CV_VERSION;
     return same_version;
+}
+
+bool hasByteTensors() {
+    return CV_VERSION_MAJOR >= 5 && hasAdapter();
 }
 
 MatShape shapeOf(const Wrapper& wrapper) {
@@ -173,6 +204,20 @@ cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const Atten
     if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
         return cv::makePtr<AttentionNode<half>>(stream, shape, scale, layer);
     return cv::makePtr<AttentionNode<float>>(stream, shape, scale, layer);
+}
+
+cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void* context, int images, int pixels, int target,
+                                            const std::string& layer) {
+#if CV_VERSION_MAJOR >= 5
+    const auto& stream = static_cast<const csl::CSLContext*>(context)->stream;
+    if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
+        return cv::makePtr<PixelNode<half>>(stream, images, pixels, layer);
+    return cv::makePtr<PixelNode<float>>(stream, images, pixels, layer);
+#else
+    (void)context, (void)images, (void)pixels, (void)target;
+    CV_Error(cv::Error::StsNotImplemented,
+             "Pixels '" + layer + "': OpenCV 4.x has no 8-bit tensors on the device");
+#endif
 }
 
 } // namespace irmb::cuda

@@ -17,6 +17,10 @@ namespace irmb::cuda {
 /// Whether blocks can be uploaded, in this build and with the OpenCV that is loaded.
 bool hasAdapter();
 
+/// Whether tensors of 8-bit values can be on the device. OpenCV 4.x converts such inputs on the
+/// host.
+bool hasByteTensors();
+
 /// Shape of the tensor behind a wrapper of the CUDA backend.
 MatShape shapeOf(const cv::Ptr<cv::dnn::BackendWrapper>& wrapper);
 
@@ -41,5 +45,10 @@ std::shared_ptr<const UploadedBlock> upload(const IrmbParams& params, const Irmb
 /// attentionFits() is false.
 cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const AttentionShape& shape,
                                                 float scale, int target, const std::string& layer);
+
+/// A node that makes planes in the precision of `target` of 8-bit pixels [images][pixels][3]. Only
+/// where hasByteTensors().
+cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void* context, int images, int pixels, int target,
+                                            const std::string& layer);
 
 } // namespace irmb::cuda

@@ -39,6 +39,11 @@ void applyLetterbox(const cv::Mat& bgr, const Letterbox& box, cv::Mat& padded);
 /// Returns one placement an image.
 std::vector<Letterbox> makeBlob(const std::vector<cv::Mat>& bgr, cv::Size input, cv::Mat& blob);
 
+/// Letterboxes images into what `model` takes: the blob of makeBlob(), or, with Model::byte_input,
+/// 8-bit pixels [B, H, W, 3], BGR. All images must be non-empty. Returns one placement an image.
+std::vector<Letterbox> makeInput(const Model& model, const std::vector<cv::Mat>& bgr,
+                                 cv::Mat& blob);
+
 struct DecodeOptions {
     float confidence = 0.25f; ///< detections below are left out
     int max_detections = 300; ///< best first

@@ -45,6 +45,9 @@ struct ReadOptions {
     /// attention becomes a layer too (unless Fusion::Off); where it is false, iRMBs become standard
     /// operators, which that backend has, instead of a layer that it has not.
     bool for_cuda = false;
+    /// With for_cuda: take 8-bit pixels in place of float32 where the CUDA layer can;
+    /// Model::byte_input tells whether it does.
+    bool byte_input = false;
     CpuAcceleration cpu_acceleration = CpuAcceleration::Auto; ///< not read with for_cuda
     Precision precision = Precision::Float32; ///< Bfloat16 needs CpuAcceleration::Auto
 };
@@ -113,6 +116,9 @@ struct Model {
     FusionReport report;
     std::string engine; ///< "new" or "classic": what really runs
     AccelerationReport acceleration;
+    /// The network takes 8-bit pixels [B, H, W, 3], BGR (makeInput() in detection.hpp), in place of
+    /// the float32 [B, 3, H, W], RGB, 0..1, of info.input_shape.
+    bool byte_input = false;
 };
 
 /// Reads an ONNX file (opset 11 to 20) with YOLOv10-iRMB, any other YOLOv10 or any other network
@@ -120,6 +126,9 @@ struct Model {
 /// one custom layer and cuts the NMS-free tail.
 /// Throws cv::Exception with a message that names the file, what is wrong and the remedy.
 Model readModel(const std::string& path, const ReadOptions& options = {});
+
+/// A blob of zeros of the shape and type that the network takes.
+cv::Mat blankInput(const Model& model);
 
 /// Outputs of the network for the input that was set, in the order of info.output_names. They
 /// belong to the network, which writes over them in the next pass. Throws cv::Exception with one
