@@ -84,21 +84,35 @@ struct AttentionStage::Tile {
     Tile(const Task& task, const MapView& out) {
         const Grid& g = task.grid;
         for (int col = task.col_begin; col < task.col_end; ++col) {
+            window_begin.push_back(tokens());
             for (int y = task.row; y < g.height; y += g.rows)
-                for (int x = col; x < g.width; x += g.cols) {
+                for (int x = col; x < g.width; x += g.cols)
                     source.push_back(y * g.width + x);
-                    target.push_back(static_cast<int>(y * out.row) + x);
-                }
-            window_end.push_back(static_cast<int>(source.size()));
         }
+        window_begin.push_back(tokens());
         ld = leadingDimension(tokens());
+        orderByRows(task, out);
+    }
+
+    /// Neighbours of the map belong to different windows; to write them in turn is faster than to
+    /// write one window after the other.
+    void orderByRows(const Task& task, const MapView& out) {
+        const Grid& g = task.grid;
+        std::vector<int> next(window_begin.begin(), window_begin.end() - 1);
+        for (int y = task.row; y < g.height; y += g.rows)
+            for (int first = 0; first < g.width; first += g.cols)
+                for (int col = task.col_begin; col < task.col_end && first + col < g.width; ++col) {
+                    token.push_back(next[col - task.col_begin]++);
+                    target.push_back(static_cast<int>(y * out.row) + first + col);
+                }
     }
 
     int tokens() const { return static_cast<int>(source.size()); }
 
-    std::vector<int> source; ///< pixel in the image
-    std::vector<int> target; ///< place in a plane of the output
-    std::vector<int> window_end;
+    std::vector<int> source;       ///< pixel in the image of each token
+    std::vector<int> window_begin; ///< first token of each window, and the end of the last one
+    std::vector<int> token;        ///< tokens in the order of the map
+    std::vector<int> target;       ///< their places in a plane of the output
     std::ptrdiff_t ld;
 };
 
@@ -198,12 +212,9 @@ void AttentionStage::runTask(const Task& task, const TokenSource& x, const MapVi
     for (int head = task.head_begin; head < task.head_end; ++head) {
         projectHead(head, tile, scratch);
         attendHead(head, task, tile, scratch);
-        for (int c = 0; c < dim_value_; ++c) {
-            const float* from = scratch.out + c * tile.ld;
-            float* to = out.at(head * dim_value_ + c, 0, 0);
-            for (int t = begin; t < end; ++t)
-                to[tile.target[t]] = from[t];
-        }
+        kernels().scatter({scratch.out, tile.ld, tile.token.data() + begin,
+                           tile.target.data() + begin, dim_value_, end - begin,
+                           out.at(head * dim_value_, 0, 0), out.plane});
     }
 }
 
@@ -233,19 +244,18 @@ void AttentionStage::attendHead(int head, const Task& task, const Tile& tile,
     a.pad_k = padding_k_.data() + head * params_.dim_head;
     a.pad_v = padding_v_.data() + head * dim_value_;
     a.scratch = scratch.attention;
-    int first = 0;
-    for (const int end : tile.window_end) {
+    for (std::size_t window = 0; window + 1 < tile.window_begin.size(); ++window) {
+        const int first = tile.window_begin[window];
         a.q = scratch.q + first;
         a.k = scratch.k + first;
         a.v = values + first;
         a.out = scratch.out + first;
-        a.tokens = end - first;
+        a.tokens = tile.window_begin[window + 1] - first;
         a.query_begin = grid.query_parts == 1 ? 0 : task.part * task_queries;
         a.query_end =
             grid.query_parts == 1 ? a.tokens : std::min(a.tokens, a.query_begin + task_queries);
         a.padding = static_cast<float>(places - a.tokens);
         kernels().attention(a);
-        first = end;
     }
 }
 

@@ -130,9 +130,10 @@ void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue& epilogue
     p.epilogue = epilogue;
     const int parts = ceilDivide(p.pixels, task_pixels);
     parallelFor(parts, [&](const cv::Range& range) {
-        BufferPool::Buffer buffer = pool.borrow(Pointwise::gathered_pixels * shape_.in + alignment);
+        BufferPool::Buffer buffer =
+            pool.borrow(std::size_t{Pointwise::gathered_pixels} * shape_.in);
         Pointwise part = p;
-        part.scratch = aligned(buffer.data());
+        part.scratch = buffer.data();
         part.first = range.start * task_pixels;
         part.last = std::min(p.pixels, range.end * task_pixels);
         kernels().pointwise(part);
@@ -168,9 +169,9 @@ void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue& epilogue,
     w.out_step = oddLines(std::ptrdiff_t{1} * step * shape_.out);
     const std::size_t scratch = (w.in_step + w.out_step) * places;
     parallelFor(ceilDivide(tiles, step), [&](const cv::Range& range) {
-        BufferPool::Buffer buffer = pool.borrow(scratch + alignment);
+        BufferPool::Buffer buffer = pool.borrow(scratch);
         Winograd part = w;
-        part.scratch = aligned(buffer.data());
+        part.scratch = buffer.data();
         for (int i = range.start; i < range.end; ++i) {
             part.first = i * step;
             part.last = std::min(tiles, part.first + step);

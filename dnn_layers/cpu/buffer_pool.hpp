@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,7 +12,8 @@ namespace irmb::cpu {
 /// Any number of threads may borrow at a time; each gets a buffer of its own.
 class BufferPool {
 public:
-    /// Memory that goes back to the pool at the end of its life. Its content is undefined.
+    /// Memory that goes back to the pool at the end of its life. Its content is undefined, its
+    /// beginning aligned to cache lines, which are as long as the widest vectors.
     class Buffer {
     public:
         Buffer(BufferPool& pool, std::vector<float>&& memory)
@@ -20,7 +22,11 @@ public:
         Buffer(const Buffer&) = delete;
         Buffer& operator=(const Buffer&) = delete;
 
-        float* data() { return memory_.data(); }
+        float* data() {
+            const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
+            return memory_.data() +
+                   (line_bytes - address % line_bytes) % line_bytes / sizeof(float);
+        }
 
     private:
         BufferPool& pool_;
@@ -37,12 +43,15 @@ public:
                 free_.pop_back();
             }
         }
+        size += line_bytes / sizeof(float);
         if (memory.size() < size)
             memory.resize(size);
         return {*this, std::move(memory)};
     }
 
 private:
+    static constexpr std::size_t line_bytes = 64;
+
     void give(std::vector<float>&& memory) {
         const std::lock_guard lock(mutex_);
         free_.push_back(std::move(memory));

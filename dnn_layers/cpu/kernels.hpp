@@ -65,15 +65,31 @@ struct Depthwise {
     float* out;          ///< [rows][cols] without gaps
 };
 
-/// x' of one channel: (x[index[t]] - sub) * mul + add. Without `index`: x[t].
+/// Tokens of a map: out[c][t] = (x[c][index[t]] - sub[c]) * mul[c] + add[c]. Without `index`:
+/// x[c][t].
 struct Gather {
     const float* x;
+    std::ptrdiff_t plane; ///< floats from one channel of x to the next
     const int* index;
+    int channels;
     int tokens;
-    float sub;
-    float mul;
-    float add;
+    const float* sub;
+    const float* mul;
+    const float* add;
     float* out;
+    std::ptrdiff_t ld;
+};
+
+/// Tokens back to a map: out[c][to[i]] = x[c][from[i]].
+struct Scatter {
+    const float* x;
+    std::ptrdiff_t ld;
+    const int* from;
+    const int* to; ///< best in the order of memory
+    int channels;
+    int tokens;
+    float* out;
+    std::ptrdiff_t plane; ///< floats from one channel of out to the next
 };
 
 /// Normalises each token over its channels, in place, then scales and shifts.
@@ -164,6 +180,7 @@ struct Kernels {
     std::size_t (*attentionScratch)(int dim_value);
     void (*depthwise)(const Depthwise&);
     void (*gather)(const Gather&);
+    void (*scatter)(const Scatter&);
     void (*layerNorm)(const LayerNorm&);
     /// In place on [0, count).
     void (*activate)(Activation act, float slope, float* data, int count);

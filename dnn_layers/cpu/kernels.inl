@@ -23,6 +23,23 @@ constexpr int gemm_rows = 4;
 #endif
 constexpr int gemm_vectors = 3;
 
+/// Adds the residual and writes what the matrix has of a block at its edge. Kept apart, so that the
+/// sums stay in registers.
+template <int vectors>
+__attribute__((noinline)) void finishPartly(const Gemm& g, int row, int first,
+                                            const Vec (&sum)[gemm_rows][vectors]) {
+    for (int r = 0; r < least(gemm_rows, g.rows - row); ++r)
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i) {
+            const int token = first + i * lanes;
+            const int left = g.tokens - token;
+            Vec value = sum[r][i];
+            if (g.residual)
+                value += loadFirst(g.residual + (row + r) * g.ldr + token, left);
+            storeFirst(g.d + (row + r) * g.ldd + token, value, left);
+        }
+}
+
 /// One packed block of rows times `vectors` vectors of tokens, from the token `first` on.
 template <int vectors>
 void gemmBlock(const Gemm& g, int row, int first) {
@@ -47,21 +64,24 @@ void gemmBlock(const Gemm& g, int row, int first) {
                 sum[r][i] += weight * tokens[i];
         }
     }
-    const int rows = least(gemm_rows, g.rows - row);
-#pragma GCC unroll 8
-    for (int r = 0; r < gemm_rows; ++r) {
-        if (r >= rows)
-            break;
-#pragma GCC unroll 3
-        for (int i = 0; i < vectors; ++i) {
-            const int token = first + i * lanes;
-            const int left = g.tokens - token;
-            Vec value = sum[r][i];
-            if (g.residual)
-                value += loadFirst(g.residual + (row + r) * g.ldr + token, left);
-            storeFirst(g.d + (row + r) * g.ldd + token, value, left);
-        }
+    if (g.rows - row < gemm_rows || g.tokens - first < vectors * lanes) {
+        finishPartly<vectors>(g, row, first, sum);
+        return;
     }
+    if (g.residual) {
+        const float* residual = g.residual + row * g.ldr + first;
+#pragma GCC unroll 8
+        for (int r = 0; r < gemm_rows; ++r, residual += g.ldr)
+#pragma GCC unroll 3
+            for (int i = 0; i < vectors; ++i)
+                sum[r][i] += load(residual + i * lanes);
+    }
+    float* d = g.d + row * g.ldd + first;
+#pragma GCC unroll 8
+    for (int r = 0; r < gemm_rows; ++r, d += g.ldd)
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i)
+            store(d + i * lanes, sum[r][i]);
 }
 
 void gemm(const Gemm& g) {
@@ -87,37 +107,46 @@ constexpr int key_block = 256;
 constexpr int channel_block = 8;
 
 #if defined(__AVX512F__)
-constexpr int query_vectors = 2;
+constexpr int query_vectors = 3;
 #else
 constexpr int query_vectors = 1;
 #endif
 
-/// logits[key][vector] (+)= sum over `dims` channels of q * k.
-template <int vectors, int dims>
-void addLogits(const float* q, const float* k, std::ptrdiff_t ld, int keys, bool first,
-               Vec* logits) {
+/// logits[key][vector] (+)= sum over `dims` channels of q * k. `top` becomes the highest of all.
+template <int vectors, int dims, bool first, bool last>
+void addLogits(const float* q, const float* k, std::ptrdiff_t ld, int keys, Vec* logits, Vec* top) {
     Vec query[dims][vectors];
 #pragma GCC unroll 8
     for (int d = 0; d < dims; ++d)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
             query[d][i] = load(q + d * ld + i * lanes);
+    Vec highest[vectors];
+#pragma GCC unroll 3
+    for (int i = 0; i < vectors; ++i)
+        highest[i] = top[i];
     for (int key = 0; key < keys; ++key, logits += vectors) {
         Vec sum[vectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
             sum[i] = first ? Vec{} : logits[i];
 #pragma GCC unroll 8
         for (int d = 0; d < dims; ++d) {
             const Vec weight = broadcast(k[d * ld + key]);
-#pragma GCC unroll 2
+#pragma GCC unroll 3
             for (int i = 0; i < vectors; ++i)
                 sum[i] += weight * query[d][i];
         }
-#pragma GCC unroll 2
-        for (int i = 0; i < vectors; ++i)
+#pragma GCC unroll 3
+        for (int i = 0; i < vectors; ++i) {
             logits[i] = sum[i];
+            if (last)
+                highest[i] = maximum(highest[i], sum[i]);
+        }
     }
+#pragma GCC unroll 3
+    for (int i = 0; i < vectors; ++i)
+        top[i] = highest[i];
 }
 
 /// out[dim][vector] = out * decay + sum over keys of weights * v, for `dims` channels.
@@ -127,21 +156,21 @@ void addValues(const float* v, std::ptrdiff_t ld, int keys, const Vec* weights, 
     Vec sum[dims][vectors];
 #pragma GCC unroll 8
     for (int d = 0; d < dims; ++d)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
             sum[d][i] = out[d * vectors + i] * decay[i];
     for (int key = 0; key < keys; ++key, weights += vectors) {
 #pragma GCC unroll 8
         for (int d = 0; d < dims; ++d) {
             const Vec value = broadcast(v[d * ld + key]);
-#pragma GCC unroll 2
+#pragma GCC unroll 3
             for (int i = 0; i < vectors; ++i)
                 sum[d][i] += weights[i] * value;
         }
     }
 #pragma GCC unroll 8
     for (int d = 0; d < dims; ++d)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
             out[d * vectors + i] = sum[d][i];
 }
@@ -158,9 +187,19 @@ void forChannels(int channels, Args... args) {
 
 template <int vectors, int dims>
 struct LogitStep {
-    static void run(int d, const Attention* a, int query, int key, int keys, Vec* logits) {
-        addLogits<vectors, dims>(a->q + d * a->ld + query, a->k + d * a->ld + key, a->ld, keys,
-                                 d == 0, logits);
+    static void run(int d, const Attention* a, int query, int key, int keys, Vec* logits,
+                    Vec* top) {
+        const float* q = a->q + d * a->ld + query;
+        const float* k = a->k + d * a->ld + key;
+        const bool last = d + dims == a->dim_head;
+        if (d == 0 && last)
+            addLogits<vectors, dims, true, true>(q, k, a->ld, keys, logits, top);
+        else if (d == 0)
+            addLogits<vectors, dims, true, false>(q, k, a->ld, keys, logits, top);
+        else if (last)
+            addLogits<vectors, dims, false, true>(q, k, a->ld, keys, logits, top);
+        else
+            addLogits<vectors, dims, false, false>(q, k, a->ld, keys, logits, top);
     }
 };
 
@@ -193,18 +232,15 @@ struct Softmax {
                 out[d * vectors + i] = broadcast(a.padding > 0.f ? a.padding * a.pad_v[d] : 0.f);
     }
 
-    /// Logits to weights relative to the new maximum; `decay` is what the old ones shrink by.
-    void update(Vec* logits, int keys, Vec* decay) {
+    /// Logits to weights relative to their maximum `top`; `decay` is what the old ones shrink by.
+    void update(Vec* logits, int keys, const Vec* top, Vec* decay) {
         for (int i = 0; i < vectors; ++i) {
-            Vec top = highest[i];
-            for (int key = 0; key < keys; ++key)
-                top = maximum(top, logits[key * vectors + i]);
-            decay[i] = exp2(highest[i] - top);
-            highest[i] = top;
+            decay[i] = exp2(highest[i] - top[i]);
+            highest[i] = top[i];
             total[i] *= decay[i];
         }
         for (int key = 0; key < keys; ++key)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
             for (int i = 0; i < vectors; ++i) {
                 const Vec weight = exp2(logits[key * vectors + i] - highest[i]);
                 logits[key * vectors + i] = weight;
@@ -220,9 +256,12 @@ void attendQueries(const Attention& a, int query, Vec* logits, Vec* out) {
     softmax.start(a, query, out);
     for (int key = 0; key < a.tokens; key += key_block) {
         const int keys = least(key_block, a.tokens - key);
-        forChannels<LogitStep, vectors>(a.dim_head, &a, query, key, keys, logits);
+        Vec top[vectors];
+        for (int i = 0; i < vectors; ++i)
+            top[i] = softmax.highest[i];
+        forChannels<LogitStep, vectors>(a.dim_head, &a, query, key, keys, logits, top);
         Vec decay[vectors];
-        softmax.update(logits, keys, decay);
+        softmax.update(logits, keys, top, decay);
         forChannels<ValueStep, vectors>(a.dim_value, &a, key, keys, static_cast<const Vec*>(logits),
                                         static_cast<const Vec*>(decay), out);
     }
@@ -233,10 +272,58 @@ void attendQueries(const Attention& a, int query, Vec* logits, Vec* out) {
     }
 }
 
+/// One query, with keys as lanes: what is left of a window of 7 x 7 would fill a sixteenth of a
+/// vector.
+__attribute__((noinline)) void attendQuery(const Attention& a, int query, Vec* weights) {
+    const float* q = a.q + query;
+    float* out = a.out + query;
+    const bool pads = a.padding > 0.f;
+    float highest = pads ? 0.f : -3e38f;
+    float total = a.padding;
+    for (int d = 0; pads && d < a.dim_head; ++d)
+        highest += a.pad_k[d] * q[d * a.ld];
+    for (int d = 0; d < a.dim_value; ++d)
+        out[d * a.ldo] = pads ? a.padding * a.pad_v[d] : 0.f;
+    for (int key = 0; key < a.tokens; key += key_block) {
+        const int keys = least(key_block, a.tokens - key);
+        Vec top = broadcast(highest);
+        for (int i = 0; i < keys; i += lanes) {
+            Vec sum = {};
+            for (int d = 0; d < a.dim_head; ++d)
+                sum += q[d * a.ld] * load(a.k + d * a.ld + key + i);
+            weights[i / lanes] = sum;
+            top = maximum(top, firstOr(sum, keys - i, highest));
+        }
+        const float previous = highest;
+        highest = largest(top);
+        const float decay = exp2(broadcast(previous - highest))[0];
+        Vec sum = {};
+        for (int i = 0; i < keys; i += lanes) {
+            const Vec weight =
+                firstOr(exp2(minimum(weights[i / lanes], top) - highest), keys - i, 0.f);
+            weights[i / lanes] = weight;
+            sum += weight;
+        }
+        total = total * decay + sumOf(sum);
+        for (int d = 0; d < a.dim_value; ++d) {
+            Vec value = {};
+            for (int i = 0; i < keys; i += lanes)
+                value +=
+                    weights[i / lanes] * firstOr(load(a.v + d * a.ldv + key + i), keys - i, 0.f);
+            out[d * a.ldo] = out[d * a.ldo] * decay + sumOf(value);
+        }
+    }
+    for (int d = 0; d < a.dim_value; ++d)
+        out[d * a.ldo] /= total;
+}
+
 std::size_t attentionScratch(int dim_value) {
     const std::size_t vectors = query_vectors * (static_cast<std::size_t>(key_block) + dim_value);
     return (vectors + 1) * lanes;
 }
+
+/// So few queries are faster one by one than as a vector.
+constexpr int few_queries = lanes / 4;
 
 void attention(const Attention& a) {
     const auto address = reinterpret_cast<std::uintptr_t>(a.scratch);
@@ -244,11 +331,17 @@ void attention(const Attention& a) {
     Vec* logits = reinterpret_cast<Vec*>(aligned);
     Vec* out = logits + query_vectors * key_block;
     int query = a.query_begin;
-    if constexpr (query_vectors > 1)
-        for (; a.query_end - query > lanes; query += query_vectors * lanes)
-            attendQueries<query_vectors>(a, query, logits, out);
-    for (; query < a.query_end; query += lanes)
-        attendQueries<1>(a, query, logits, out);
+    const auto attend = [&](void (*queries)(const Attention&, int, Vec*, Vec*), int vectors) {
+        for (; a.query_end - query > (vectors - 1) * lanes + few_queries; query += vectors * lanes)
+            queries(a, query, logits, out);
+    };
+    if constexpr (query_vectors > 1) {
+        attend(attendQueries<3>, 3);
+        attend(attendQueries<2>, 2);
+    }
+    attend(attendQueries<1>, 1);
+    for (; query < a.query_end; ++query)
+        attendQuery(a, query, logits);
 }
 
 // ---- Depthwise convolution ----------------------------------------------------------------------
@@ -273,29 +366,57 @@ Vec convolve(const Depthwise& d, const float* in, int count) {
     return sum;
 }
 
-/// 3 x 3, stride 1.
-inline Vec convolve3x3(const Depthwise& d, const float* in, const Vec* weights) {
-    Vec sum = broadcast(d.bias);
+inline Vec gated(const Depthwise& d, Vec sum) {
+    return d.gate * (sum * sigmoid(sum));
+}
+
+/// `rows` rows of the output from y on, which share what they read; 3 x 3 without gaps.
+template <int rows>
+void depthwise3x3(const Depthwise& d, int y, const Vec* weights) {
+    const float* in = d.in + y * d.ld;
+    float* out = d.out + static_cast<std::ptrdiff_t>(y) * d.cols;
+    for (int x = 0; x < d.cols; x += lanes) {
+        Vec sum[rows];
+#pragma GCC unroll 2
+        for (int r = 0; r < rows; ++r)
+            sum[r] = broadcast(d.bias);
+#pragma GCC unroll 4
+        for (int i = 0; i < rows + 2; ++i)
 #pragma GCC unroll 3
-    for (int i = 0; i < 3; ++i)
-#pragma GCC unroll 3
-        for (int j = 0; j < 3; ++j)
-            sum += weights[3 * i + j] * load(in + i * d.dilation * d.ld + j * d.dilation);
-    return sum;
+            for (int j = 0; j < 3; ++j) {
+                const Vec value = load(in + i * d.ld + x + j);
+#pragma GCC unroll 2
+                for (int r = 0; r < rows; ++r)
+                    if (i >= r && i - r < 3)
+                        sum[r] += weights[3 * (i - r) + j] * value;
+            }
+#pragma GCC unroll 2
+        for (int r = 0; r < rows; ++r) {
+            Vec value = gated(d, sum[r]);
+            if (d.centre)
+                value += load(d.centre + (y + r) * d.ld + x);
+            storeFirst(out + std::ptrdiff_t{1} * r * d.cols + x, value, d.cols - x);
+        }
+    }
 }
 
 void depthwise(const Depthwise& d) {
-    const bool small = d.size == 3 && d.stride == 1;
-    Vec weights[9];
-    for (int i = 0; small && i < 9; ++i)
-        weights[i] = broadcast(d.weights[i]);
-    for (int y = 0; y < d.rows; ++y) {
+    int y = 0;
+    if (d.size == 3 && d.stride == 1 && d.dilation == 1) {
+        Vec weights[9];
+        for (int i = 0; i < 9; ++i)
+            weights[i] = broadcast(d.weights[i]);
+        for (; y + 2 <= d.rows; y += 2)
+            depthwise3x3<2>(d, y, weights);
+        for (; y < d.rows; ++y)
+            depthwise3x3<1>(d, y, weights);
+    }
+    for (; y < d.rows; ++y) {
         const float* in = d.in + y * d.stride * d.ld;
         float* out = d.out + static_cast<std::ptrdiff_t>(y) * d.cols;
         for (int x = 0; x < d.cols; x += lanes) {
-            const float* from = in + static_cast<std::ptrdiff_t>(x) * d.stride;
-            const Vec sum = small ? convolve3x3(d, from, weights) : convolve(d, from, d.cols - x);
-            Vec value = d.gate * (sum * sigmoid(sum));
+            Vec value =
+                gated(d, convolve(d, in + static_cast<std::ptrdiff_t>(x) * d.stride, d.cols - x));
             if (d.centre)
                 value += load(d.centre + y * d.ld + x);
             store(out + x, value);
@@ -305,14 +426,47 @@ void depthwise(const Depthwise& d) {
 
 // ---- Normalisation ------------------------------------------------------------------------------
 
-void gather(const Gather& g) {
-    if (g.index) {
-        for (int t = 0; t < g.tokens; ++t)
-            g.out[t] = (g.x[g.index[t]] - g.sub) * g.mul + g.add;
-        return;
+/// `count` channels from `channel` on, which share the reading of the indices.
+template <int count>
+void gatherChannels(const Gather& g, int channel) {
+    const float* x[count];
+    float* out[count];
+    float sub[count];
+    float mul[count];
+    float add[count];
+    for (int c = 0; c < count; ++c) {
+        x[c] = g.x + (channel + c) * g.plane;
+        out[c] = g.out + (channel + c) * g.ld;
+        sub[c] = g.sub[channel + c];
+        mul[c] = g.mul[channel + c];
+        add[c] = g.add[channel + c];
     }
-    for (int t = 0; t < g.tokens; ++t)
-        g.out[t] = (g.x[t] - g.sub) * g.mul + g.add;
+    for (int t = 0; t < g.tokens; ++t) {
+        const int from = g.index[t];
+#pragma GCC unroll 4
+        for (int c = 0; c < count; ++c)
+            out[c][t] = (x[c][from] - sub[c]) * mul[c] + add[c];
+    }
+}
+
+void gather(const Gather& g) {
+    int c = 0;
+    for (; g.index && c + 4 <= g.channels; c += 4)
+        gatherChannels<4>(g, c);
+    for (; g.index && c < g.channels; ++c)
+        gatherChannels<1>(g, c);
+    for (; c < g.channels; ++c)
+        for (int t = 0; t < g.tokens; ++t)
+            g.out[c * g.ld + t] = (g.x[c * g.plane + t] - g.sub[c]) * g.mul[c] + g.add[c];
+}
+
+void scatter(const Scatter& s) {
+    for (int c = 0; c < s.channels; ++c) {
+        const float* x = s.x + c * s.ld;
+        float* out = s.out + c * s.plane;
+        for (int i = 0; i < s.tokens; ++i)
+            out[s.to[i]] = x[s.from[i]];
+    }
 }
 
 void layerNorm(const LayerNorm& n) {
@@ -464,9 +618,9 @@ void decodeBoxes(const BoxDecode& b) {
 #include "cpu/blocked_kernels.inl"
 
 constexpr Kernels makeKernels(const char* name) {
-    return {name,      lanes,    gemm_rows,  gemm,     attention, attentionScratch,
-            depthwise, gather,   layerNorm,  activate, sum,       squares,
-            pointwise, winograd, decodeBoxes};
+    return {name,      lanes,     gemm_rows, gemm,       attention, attentionScratch,
+            depthwise, gather,    scatter,   layerNorm,  activate,  sum,
+            squares,   pointwise, winograd,  decodeBoxes};
 }
 
 } // namespace

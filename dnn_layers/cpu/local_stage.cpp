@@ -9,7 +9,7 @@ namespace irmb::cpu {
 namespace {
 
 /// Output pixels of a tile, about.
-constexpr int tile_pixels = 128;
+constexpr int tile_pixels = 384;
 
 std::vector<float> floats(const cv::Mat& mat) {
     const float* first = mat.ptr<float>();
@@ -32,28 +32,34 @@ struct LocalStage::Area {
     int cols;
 
     int pixels() const { return rows * cols; }
+};
 
-    /// The number of tiles, and the tile of that number.
-    static int count(const MapView& out) {
-        const int rows = rowsOf(out);
-        return (out.height + rows - 1) / rows * partsOf(out);
+/// How a map is cut into tiles: into about equal ones and a multiple of four, where there are rows
+/// enough, which threads can share. Their number is not asked for, so that sums do not depend on
+/// it.
+struct LocalStage::Tiling {
+    explicit Tiling(const MapView& out) : height(out.height), width(out.width) {
+        const int64_t pixels = static_cast<int64_t>(height) * width;
+        const int64_t wanted = (pixels + tile_pixels - 1) / tile_pixels;
+        const int64_t tiles = (wanted + 3) / 4 * 4;
+        rows = static_cast<int>((height + tiles - 1) / tiles);
+        parts = (width + 2 * tile_pixels - 1) / (2 * tile_pixels);
+        count = (height + rows - 1) / rows * parts;
     }
 
-    static Area of(const MapView& out, int number) {
-        const int rows = rowsOf(out);
-        const int parts = partsOf(out);
+    Area tile(int number) const {
         const int y = number / parts * rows;
         const int part = number % parts;
-        const int begin = static_cast<int>(static_cast<int64_t>(out.width) * part / parts);
-        const int end = static_cast<int>(static_cast<int64_t>(out.width) * (part + 1) / parts);
-        return {y, begin, std::min(rows, out.height - y), end - begin};
+        const int begin = static_cast<int>(static_cast<int64_t>(width) * part / parts);
+        const int end = static_cast<int>(static_cast<int64_t>(width) * (part + 1) / parts);
+        return {y, begin, std::min(rows, height - y), end - begin};
     }
 
-private:
-    static int rowsOf(const MapView& out) { return std::max(1, tile_pixels / out.width); }
-    static int partsOf(const MapView& out) {
-        return (out.width + 2 * tile_pixels - 1) / (2 * tile_pixels);
-    }
+    int height;
+    int width;
+    int rows;  ///< of a tile
+    int parts; ///< of a row
+    int count; ///< of tiles
 };
 
 LocalStage::LocalStage(const IrmbParams& params, const IrmbWeights& weights)
@@ -74,9 +80,10 @@ void LocalStage::run(const MapView& y, const float* residual, const MapView& out
                      BufferPool& pool) const {
     const std::vector<float> gate =
         params_.se_channels > 0 ? gates(y, out, pool) : std::vector<float>(params_.dim_mid, 1.f);
-    parallelFor(Area::count(out), [&](const cv::Range& range) {
+    const Tiling tiling(out);
+    parallelFor(tiling.count, [&](const cv::Range& range) {
         for (int number = range.start; number < range.end; ++number)
-            runArea(Area::of(out, number), y, gate, residual, out, pool);
+            runArea(tiling.tile(number), y, gate, residual, out, pool);
     });
 }
 
@@ -118,11 +125,12 @@ void LocalStage::runArea(const Area& area, const MapView& y, const std::vector<f
 
 std::vector<float> LocalStage::gates(const MapView& y, const MapView& out, BufferPool& pool) const {
     std::vector<float> mean(params_.dim_mid);
+    const Tiling tiling(out);
     parallelFor(params_.dim_mid, [&](const cv::Range& range) {
         for (int c = range.start; c < range.end; ++c) {
             double sum = 0.;
-            for (int number = 0; number < Area::count(out); ++number) {
-                const Area area = Area::of(out, number);
+            for (int number = 0; number < tiling.count; ++number) {
+                const Area area = tiling.tile(number);
                 BufferPool::Buffer buffer = pool.borrow(leadingDimension(area.pixels()));
                 convolve(c, 1.f, false, y, area, buffer.data());
                 sum += kernels().sum(buffer.data(), area.pixels());

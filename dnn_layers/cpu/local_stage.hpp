@@ -23,6 +23,7 @@ public:
 
 private:
     struct Area;
+    struct Tiling;
 
     std::vector<float> gates(const MapView& y, const MapView& out, BufferPool& pool) const;
     std::vector<float> excite(std::vector<float> mean) const;

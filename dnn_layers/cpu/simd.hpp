@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512F__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -33,33 +33,95 @@ inline void store(float* p, Vec v) {
     std::memcpy(p, &v, sizeof(v));
 }
 
+#if defined(__AVX512F__)
+/// Bits for the first `count` lanes, at most all.
+inline __mmask16 firstLanes(int count) {
+    return static_cast<__mmask16>(count >= lanes ? 0xffff : (1 << count) - 1);
+}
+#endif
+
 /// The first `count` lanes, at most all.
 inline void storeFirst(float* p, Vec v, int count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, firstLanes(count), reinterpret_cast<__m512>(v));
+#else
     if (count >= lanes)
         store(p, v);
     else
         std::memcpy(p, &v, count * sizeof(float));
+#endif
 }
 
 /// The first `count` lanes, at most all; the others are zero.
 inline Vec loadFirst(const float* p, int count) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(firstLanes(count), p));
+#else
     if (count >= lanes)
         return load(p);
     Vec v = {};
     std::memcpy(&v, p, count * sizeof(float));
     return v;
+#endif
 }
 
 inline Vec broadcast(float value) {
     return value - Vec{};
 }
 
+// The compiler makes two instructions of `a > b ? a : b`, though one has just its meaning.
 inline Vec maximum(Vec a, Vec b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vec>(
+        _mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX__)
+    return reinterpret_cast<Vec>(
+        _mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#else
     return a > b ? a : b;
+#endif
 }
 
 inline Vec minimum(Vec a, Vec b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vec>(
+        _mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX__)
+    return reinterpret_cast<Vec>(
+        _mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#else
     return a < b ? a : b;
+#endif
+}
+
+/// The first `count` lanes of v, at most all; the others are `other`.
+inline Vec firstOr(Vec v, int count, float other) {
+    IntVec lane;
+    for (int i = 0; i < lanes; ++i)
+        lane[i] = i;
+    return lane < count ? v : broadcast(other);
+}
+
+inline float sumOf(Vec v) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_ps(reinterpret_cast<__m512>(v));
+#else
+    float sum = 0.f;
+    for (int i = 0; i < lanes; ++i)
+        sum += v[i];
+    return sum;
+#endif
+}
+
+inline float largest(Vec v) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps(reinterpret_cast<__m512>(v));
+#else
+    float most = v[0];
+    for (int i = 1; i < lanes; ++i)
+        most = most > v[i] ? most : v[i];
+    return most;
+#endif
 }
 
 inline IntVec bits(Vec v) {
@@ -74,11 +136,24 @@ inline Vec fromBits(IntVec i) {
     return v;
 }
 
-/// 2^x with a relative error below 3e-7; x is cut off at -126 and must be below 128. The polynomial
-/// is the minimax one of degree 5 for 2^f, f in [-1/2, 1/2].
+/// 2^x with a relative error below 3e-7; x is cut off at -126 and must be below 128. The
+/// polynomials are minimax ones of degree 5 for 2^f.
 inline Vec exp2(Vec x) {
-    x = maximum(x, broadcast(-126.f));
-    // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+    x = maximum(x, broadcast(-125.f));
+#if defined(__AVX512F__)
+    // f in [0, 1) and the power of its integer part take one instruction each.
+    const auto whole = reinterpret_cast<__m512>(x);
+    const Vec f =
+        reinterpret_cast<Vec>(_mm512_reduce_ps(whole, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+    Vec p = broadcast(1.877576674e-3f);
+    p = p * f + 8.989340093e-3f;
+    p = p * f + 5.582631805e-2f;
+    p = p * f + 2.401536170e-1f;
+    p = p * f + 6.931530732e-1f;
+    p = p * f + 9.999999251e-1f;
+    return reinterpret_cast<Vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(p), whole));
+#else
+    // f in [-1/2, 1/2]: adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
     const Vec shifted = x + 12582912.f;
     const Vec f = x - (shifted - 12582912.f);
     Vec p = broadcast(1.32764720e-3f);
@@ -88,6 +163,7 @@ inline Vec exp2(Vec x) {
     p = p * f + 6.93146967e-1f;
     p = p * f + 1.00000007f;
     return fromBits(bits(p) + (bits(shifted) << 23));
+#endif
 }
 
 /// e^x, with x cut off to [-87, 88].
@@ -99,7 +175,7 @@ inline Vec exponential(Vec x) {
 /// twenty other operations on the widest vectors.
 inline Vec reciprocal(Vec x) {
 #if defined(__AVX512F__)
-    const Vec y = reinterpret_cast<Vec>(_mm512_maskz_rcp14_ps(0xffff, reinterpret_cast<__m512>(x)));
+    const Vec y = reinterpret_cast<Vec>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x)));
     return y + y * (1.f - x * y);
 #else
     return 1.f / x;

@@ -65,11 +65,8 @@ void TokenSource::measure(int groups, float eps) {
 void TokenSource::read(const int* index, int first, int tokens, float* out,
                        std::ptrdiff_t ld) const {
     const Kernels& kernel = kernels();
-    for (int c = 0; c < channels(); ++c) {
-        const float* plane = image_ + static_cast<std::ptrdiff_t>(c) * pixels_;
-        kernel.gather({index ? plane : plane + first, index, tokens, mean_[c], scale_[c], shift_[c],
-                       out + c * ld});
-    }
+    kernel.gather({index ? image_ : image_ + first, pixels_, index, channels(), tokens,
+                   mean_.data(), scale_.data(), shift_.data(), out, ld});
     if (layer_norm_)
         kernel.layerNorm({out, ld, channels(), tokens, layer_eps_, layer_scale_, layer_shift_});
 }
