@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Times whole networks on the CPU: OpenCV alone, with oneDNN, and ONNX Runtime, taking turns.
+"""Times networks on the CPU: OpenCV alone, with irmb_dnn, and ONNX Runtime, taking turns.
 
-    tools/bench_models.py --server build/bin/pass_server MODEL.onnx... [--json FILE]
+    tools/bench_models.py MODEL.onnx... [--bin build/bin] [--json FILE]
+    tools/bench_models.py --blocks [--bin build/bin] [--json FILE]
+
+--blocks times single iRMBs: the decomposed graph in OpenCV and ONNX Runtime, and the fused layer.
 
 Medians of forward passes on random input. Each round runs every candidate once, so that what
 disturbs the machine disturbs all of them. ONNX Runtime takes part where this Python has it.
@@ -13,6 +16,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 PAUSE_S = 0.03  # lets the idle threads of the last candidate fall asleep
@@ -79,11 +83,13 @@ def processor():
     return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "")
 
 
-def measure(server, model, threads, rounds, with_bf16):
+def measure(model, threads, options):
     """Rows {name, median_ms, min_ms, load_ms, peak_mb} of one model."""
-    modes = {"OpenCV": "off", "with oneDNN": "auto"}
-    if with_bf16:
+    modes = {"OpenCV": "plain", "fused": "auto"} if options.blocks else \
+        {"OpenCV": "plain", "fused": "off", "accelerated": "auto"}
+    if options.bf16:
         modes["bf16"] = "bf16"
+    server = str(options.bin / "pass_server")
     candidates = {name: Server([server, model, mode, str(threads)])
                   for name, mode in modes.items()}
     if onnxruntime_version():
@@ -93,7 +99,7 @@ def measure(server, model, threads, rounds, with_bf16):
         if candidate.error:
             sys.exit(f"{name}: {candidate.error}")
     times = {name: [] for name in candidates}
-    for number in range(rounds + 2):
+    for number in range(options.rounds + 2):
         for name, candidate in candidates.items():
             time.sleep(PAUSE_S)
             passed_ms = candidate.run_ms()
@@ -112,9 +118,20 @@ def print_table(model, threads, rows):
     print(f"{'':14}{'median':>10}{'min':>10}{'ratio':>8}{'load':>10}{'peak':>10}")
     base = rows[-1]["median_ms"]
     for row in rows:
-        print(f"{row['name']:14}{row['median_ms']:7.1f} ms{row['min_ms']:7.1f} ms"
+        print(f"{row['name']:14}{row['median_ms']:7.2f} ms{row['min_ms']:7.2f} ms"
               f"{row['median_ms'] / base:8.2f}{row['load_ms']:7.0f} ms{row['peak_mb']:7.0f} MB")
     print(f"ratio: of the medians, to {rows[-1]['name']}")
+
+
+def measure_all(options):
+    results = []
+    for model in options.models:
+        for threads in options.threads:
+            rows = measure(model, threads, options)
+            print_table(model, threads, rows)
+            results.append({"model": pathlib.Path(model).name, "threads": threads,
+                            "candidates": rows})
+    return results
 
 
 def main():
@@ -122,19 +139,23 @@ def main():
         return serve_onnxruntime(sys.argv[2], int(sys.argv[3]))
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", metavar="MODEL.onnx")
-    parser.add_argument("--server", default="build/bin/pass_server")
+    parser.add_argument("models", nargs="*", metavar="MODEL.onnx")
+    parser.add_argument("--blocks", action="store_true", help="time single iRMBs")
+    parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("build/bin"),
+                        help="folder of the programs of the build")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
-    results = []
-    for model in options.models:
-        for threads in options.threads:
-            rows = measure(options.server, model, threads, options.rounds, options.bf16)
-            print_table(model, threads, rows)
-            results.append({"model": model, "threads": threads, "candidates": rows})
+    if bool(options.models) == options.blocks:
+        parser.error("name models, or --blocks")
+    with tempfile.TemporaryDirectory() as folder:
+        if options.blocks:
+            subprocess.run([options.bin / "block_models", folder], check=True)
+            options.models = sorted(map(str, pathlib.Path(folder).iterdir()),
+                                    key=lambda path: (len(path), path))
+        results = measure_all(options)
     if options.json:
         facts = {"processor": processor(), "onnxruntime": onnxruntime_version(),
                  "date": time.strftime("%Y-%m-%d"), "results": results}

@@ -7,8 +7,9 @@
 #include <string>
 
 /// Runs one forward pass for each line on the standard input and prints its milliseconds:
-///     pass_server MODEL off|auto|bf16 THREADS
-/// tools/bench_models.py lets several of these take turns. The first line that it prints is the
+///     pass_server MODEL plain|off|auto|bf16 THREADS
+/// "plain" leaves everything to OpenCV, "off" everything but iRMBs. tools/bench_models.py lets
+/// several of these take turns. The first line that it prints is the
 /// time that reading the model took.
 int main(int argc, char** argv) {
     using Clock = std::chrono::steady_clock;
@@ -16,12 +17,14 @@ int main(int argc, char** argv) {
         return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     };
     if (argc != 4) {
-        std::cerr << "usage: pass_server MODEL off|auto|bf16 THREADS\n";
+        std::cerr << "usage: pass_server MODEL plain|off|auto|bf16 THREADS\n";
         return 2;
     }
     const std::string mode = argv[2];
     irmb::ReadOptions options;
-    if (mode == "off")
+    if (mode == "plain")
+        options.fusion = irmb::Fusion::Off;
+    if (mode == "plain" || mode == "off")
         options.cpu_acceleration = irmb::CpuAcceleration::Off;
     if (mode == "bf16")
         options.precision = irmb::Precision::Bfloat16;
