@@ -129,6 +129,11 @@ def figure(value, unit):
     return f"{value:.1f} {unit}" if isinstance(value, (int, float)) else "-"
 
 
+def error_text(value, form=".1e"):
+    """An error of a result; JSON has null for those of results that are not numbers."""
+    return "not a number" if value is None else format(value, form)
+
+
 def torch_figures(report, key, unit, **wanted):
     for entry in report["torch"].get(key, []):
         if all(entry[name] == value for name, value in wanted.items()):
@@ -139,8 +144,8 @@ def torch_figures(report, key, unit, **wanted):
 def model_accuracy(entry):
     if "skipped" in entry:
         return f"not compared: {entry['skipped']}"
-    return "{candidates} candidates, boxes {box_px:.4f} px, scores {score:.1e}: ".format(**entry) + \
-           ("ok" if entry["passed"] else "FAILED")
+    return f"{entry['candidates']} candidates, boxes {error_text(entry['box_px'], '.4f')} px, " \
+           f"scores {error_text(entry['score'])}: " + ("ok" if entry["passed"] else "FAILED")
 
 
 def rows(report):
@@ -148,11 +153,11 @@ def rows(report):
     yield f"{machine['device']}, driver {report['driver']}, CUDA {machine['runtime_cuda']}, " \
           f"OpenCV {machine['opencv']}, CUDA layer: {'yes' if machine['cuda_layer'] else 'no'}"
     for entry in report["accuracy"]:
-        yield f"accuracy {entry['precision']}: worst {entry['worst']:.1e} of {entry['blocks']} " \
-              f"blocks, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
+        yield f"accuracy {entry['precision']}: worst {error_text(entry['worst'])} of " \
+              f"{entry['blocks']} blocks, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
     for entry in report["attention_accuracy"]:
-        yield f"attention {entry['precision']}: worst {entry['worst']:.1e} of {entry['cases']} " \
-              f"cases, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
+        yield f"attention {entry['precision']}: worst {error_text(entry['worst'])} of " \
+              f"{entry['cases']} cases, limit {entry['limit']:.0e}: {'ok' if entry['passed'] else 'FAILED'}"
     yield f"tests of the kernels: {'ok' if report['kernel_tests']['passed'] else 'FAILED'}"
     for name, entry in report["sanitizer"].items():
         yield f"{name}: {entry['summary'] if isinstance(entry, dict) else entry}"
@@ -173,14 +178,15 @@ def rows(report):
     line = "{:<44}{:>12}{:>12}{:>12}{:>12}{:>14}".format
     yield line("model", "preprocess", "forward", "decode", "frame", "float32 input")
     for entry in report["models"]:
-        yield line(f"{Path(entry['model']).stem}, {entry['precision']}, iRMB {entry['irmb']}",
+        yield line(f"{Path(entry['model']).stem}, {entry['precision']}, "
+                   f"{'fused' if entry['fused'] else 'not fused'}",
                    *(figure(entry[key], "ms") for key in
                      ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")),
                    figure(entry["float_input"]["frame_ms"], "ms"))
     for entry in report["models"]:
         if not entry["byte_input"]["passed"]:
             yield f"{Path(entry['model']).stem}, {entry['precision']}: 8-bit and float32 input " \
-                  f"differ by {entry['byte_input']['difference']:.1e}: FAILED"
+                  f"differ by {error_text(entry['byte_input']['difference'])}: FAILED"
         if "accuracy" in entry:
             yield f"{Path(entry['model']).stem}, {entry['precision']}: " + \
                   model_accuracy(entry["accuracy"])
