@@ -28,17 +28,6 @@ bool listsCuda() {
                        [](const auto& pair) { return pair.first == DNN_BACKEND_CUDA; });
 }
 
-/// Why CUDA cannot be used where OpenCV counts `count` devices; empty if it can.
-std::string hindrance(int count) {
-    if (!builtWithCuda())
-        return "OpenCV " + cv::getVersionString() + " was built without CUDA for DNN";
-    if (count < 0)
-        return "the NVIDIA driver is missing, or too old for the CUDA that OpenCV was built with";
-    if (count == 0)
-        return "no CUDA device was found";
-    return listsCuda() ? "" : "OpenCV was not built for the architecture of this machine's GPU";
-}
-
 /// The layers of one box of the drawing that OpenCV makes of a network, as "name (type)". Its label
 /// is name\ntype\n..., and of layers that were merged {name\ntype\n... | name\ntype\n...}.
 std::vector<std::string> layersOfBox(const std::string& label) {
@@ -103,11 +92,22 @@ BackendChoice chooseCuda(const std::string& precision) {
 
 } // namespace
 
+std::string cudaHindrance(bool built, int devices, bool supported) {
+    if (!built)
+        return "OpenCV " + cv::getVersionString() + " was built without CUDA for DNN";
+    if (devices < 0)
+        return "the NVIDIA driver is missing, or too old for the CUDA that OpenCV was built with";
+    if (devices == 0)
+        return "no CUDA device was found";
+    return supported ? "" : "OpenCV was not built for the architecture of this machine's GPU";
+}
+
 CudaProbe probeCuda() {
     CudaProbe probe;
     try {
+        const bool built = builtWithCuda();
         const int count = cv::cuda::getCudaEnabledDeviceCount();
-        probe.reason = hindrance(count);
+        probe.reason = cudaHindrance(built, count, built && count > 0 && listsCuda());
         if (!probe.reason.empty())
             return probe;
         for (int i = 0; i < count; ++i)

@@ -23,6 +23,10 @@ struct CudaProbe {
     std::vector<std::string> devices; ///< names of the devices
 };
 
+/// Why CUDA cannot be used; empty if it can. `built`: OpenCV's DNN module has it; `devices`: as
+/// OpenCV counts them, negative where the driver fails; `supported`: OpenCV's kernels run on them.
+std::string cudaHindrance(bool built, int devices, bool supported);
+
 /// Looks for a CUDA backend in OpenCV's DNN module, then for a device. Never throws.
 CudaProbe probeCuda();
 

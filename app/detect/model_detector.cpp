@@ -10,13 +10,13 @@ namespace {
 
 void checkIsDetector(const irmb::ModelInfo& info) {
     const std::string who = "model '" + info.path + "'";
+    if (info.input_shape.size() != 4 || info.input_shape[1] != 3)
+        CV_Error(cv::Error::StsBadArg,
+                 who + " does not take colour images; its input must be [1, 3, height, width]");
     if (info.head == irmb::HeadKind::None)
         CV_Error(cv::Error::StsBadArg,
                  who + " is not a known detector; give a YOLOv10 with a [1, 4 + classes, N] or "
                        "[1, K, 6] output");
-    if (info.input_shape.size() != 4 || info.input_shape[1] != 3)
-        CV_Error(cv::Error::StsBadArg,
-                 who + " does not take colour images; its input must be [1, 3, height, width]");
     if (info.batch != 1)
         CV_Error(cv::Error::StsBadArg, who + " is made for batches of " +
                                            std::to_string(info.batch) +

@@ -73,7 +73,7 @@ void OutputFile::close() {
     const int descriptor = descriptor_;
     descriptor_ = -1;
     if (::close(descriptor) != 0 && errno != EINTR)
-        fail("cannot be completed", errno);
+        fail("cannot be written", errno);
 }
 
 void OutputFile::fail(const std::string& doing, int error) const {

@@ -67,9 +67,13 @@ bool naturalLess(const std::string& a, const std::string& b) {
 
 std::vector<fs::path> imagesInFolder(const fs::path& folder) {
     std::vector<fs::path> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-        if (entry.is_regular_file() && isImageName(entry.path()))
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+        if (std::error_code ignored; entry.is_regular_file(ignored) && isImageName(entry.path()))
             files.push_back(entry.path());
+    if (error)
+        CV_Error(cv::Error::StsError,
+                 "'" + folder.string() + "' cannot be read: " + error.message());
     sortNaturally(files);
     return files;
 }

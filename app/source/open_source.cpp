@@ -63,7 +63,7 @@ std::unique_ptr<Source> openSource(const std::string& spec, const LiveOptions& l
         return openPath(spec.substr(file_scheme.size()), live);
     if (isUrl(spec))
         return openUrl(spec, live);
-    if (fs::exists(fs::path(spec)))
+    if (std::error_code ignored; fs::exists(fs::path(spec), ignored))
         return openPath(spec, live);
     if (isCameraIndex(spec))
         return openCamera(spec, live);

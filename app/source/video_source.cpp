@@ -170,9 +170,6 @@ bool VideoSource::retrieve(Frame& frame) {
         ++damaged_;
         return false;
     }
-    if (first_size_.empty())
-        first_size_ = frame.image.size();
-    size_changed_ = size_changed_ || frame.image.size() != first_size_;
     return true;
 }
 
@@ -186,9 +183,6 @@ std::vector<std::string> VideoSource::warnings() const {
         announced - static_cast<double>(next_index_) > 1 + plausible_shortfall * announced)
         list.push_back(name + "the header announces about " + std::to_string(info_.frame_count) +
                        " frames, " + std::to_string(next_index_) + " could be decoded");
-    if (size_changed_)
-        list.push_back(name + "the picture size changes midway; an annotated video keeps the "
-                              "first size");
     return list;
 }
 

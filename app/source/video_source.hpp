@@ -42,8 +42,6 @@ private:
     double last_time_ms_ = -1;
     std::vector<double> times_ms_; ///< of the frames from the first one on that were seen in a row
     int64_t damaged_ = 0;
-    cv::Size first_size_;
-    bool size_changed_ = false;
     bool at_end_ = false;
     std::atomic<bool> stopped_{false};
 };

@@ -13,8 +13,6 @@ namespace {
 using onnx::GraphView;
 using onnx::Node;
 
-const std::string no_bfloat16 = "the processor has no AVX512-BF16";
-
 /// A region with what runs it.
 struct Prepared {
     CutRegion cut;

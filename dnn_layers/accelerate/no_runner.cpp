@@ -6,12 +6,12 @@ namespace irmb::accelerate {
 
 RunnerInfo runnerInfo() {
     RunnerInfo info;
-    info.reason = "irmb_dnn was built without oneDNN";
+    info.reason = no_onednn;
     return info;
 }
 
 std::shared_ptr<RegionRunner> makeRunner(Region /*region*/, Precision /*precision*/) {
-    CV_Error(cv::Error::StsInternal, "irmb_dnn was built without oneDNN");
+    CV_Error(cv::Error::StsInternal, no_onednn);
 }
 
 } // namespace irmb::accelerate

@@ -28,6 +28,11 @@ struct UnsupportedStep : std::runtime_error {
     std::size_t step; ///< index in the region
 };
 
+// Why there is no runner, or none in bfloat16.
+inline constexpr const char* no_onednn = "irmb_dnn was built without oneDNN";
+inline constexpr const char* no_avx2 = "the processor has no AVX2";
+inline constexpr const char* no_bfloat16 = "the processor has no AVX512-BF16";
+
 /// What runs regions in this process.
 struct RunnerInfo {
     std::string library;   ///< "oneDNN 2.6.3"; empty: there is none

@@ -8,6 +8,10 @@
 
 namespace irmb {
 
+/// The remark on a network that OpenCV's new engine refused.
+inline constexpr const char* classic_instead =
+    "OpenCV's new engine cannot run this network: the classic one does";
+
 struct ImportedNet {
     cv::dnn::Net net;
     std::string engine; ///< "new" or "classic": what OpenCV really made of it

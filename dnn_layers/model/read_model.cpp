@@ -236,8 +236,7 @@ Model readModel(const std::string& path, const ReadOptions& options) {
                             onnx::takeBytes(prepared.model);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
-        prepared.report.notes.push_back("OpenCV's new engine cannot run this network: the classic "
-                                        "one does");
+        prepared.report.notes.push_back(classic_instead);
     return {std::move(imported.net),    std::move(prepared.info), std::move(prepared.report),
             std::move(imported.engine), std::move(acceleration),  byte_input};
 }

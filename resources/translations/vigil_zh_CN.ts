@@ -40,18 +40,6 @@
         <translation>“%1”：文件头声明约有 %2 帧，实际可解码 %3 帧</translation>
     </message>
     <message>
-        <source>&apos;%1&apos;: the picture size changes midway; an annotated video keeps the first size</source>
-        <translation>“%1”：画面尺寸中途改变；带标注的视频保持最初的尺寸</translation>
-    </message>
-    <message>
-        <source>&apos;%1&apos; cannot be opened for writing: %2; create its folder first</source>
-        <translation>无法写入“%1”：%2；请先创建其所在的文件夹</translation>
-    </message>
-    <message>
-        <source>&apos;%1&apos; cannot be opened for writing: %2; choose a place that you may write to</source>
-        <translation>无法写入“%1”：%2；请选择有写入权限的位置</translation>
-    </message>
-    <message>
         <source>&apos;%1&apos; is what is being played and would be overwritten; choose another name</source>
         <translation>“%1”正在播放，会被覆盖；请换一个名称</translation>
     </message>
@@ -62,10 +50,6 @@
     <message>
         <source>%1: not an ONNX file, or a damaged or truncated one: export or copy it again</source>
         <translation>%1：不是 ONNX 文件，或者文件已损坏或不完整；请重新导出或复制</translation>
-    </message>
-    <message>
-        <source>%1 is not a known detector; give a YOLOv10 with a [1, 4 + classes, N] or [1, K, 6] output</source>
-        <translation>%1 不是已知的检测模型；请提供输出为 [1, 4 + 类别数, N] 或 [1, K, 6] 的 YOLOv10</translation>
     </message>
     <message>
         <source>OpenCV %1 was built without CUDA for DNN</source>
@@ -86,6 +70,218 @@
     <message>
         <source>irmb_dnn was built without oneDNN</source>
         <translation>irmb_dnn 未使用 oneDNN 构建</translation>
+    </message>
+    <message>
+        <source>%1; create its folder first</source>
+        <translation>%1；请先创建其所在的文件夹</translation>
+    </message>
+    <message>
+        <source>%1; choose a place that you may write to</source>
+        <translation>%1；请选择有写入权限的位置</translation>
+    </message>
+    <message>
+        <source>%1; name a file in it</source>
+        <translation>%1；请指定其中的一个文件</translation>
+    </message>
+    <message>
+        <source>%1; make room or choose another disk</source>
+        <translation>%1；请腾出空间或选择其他磁盘</translation>
+    </message>
+    <message>
+        <source>%1; the reader of the pipe went away</source>
+        <translation>%1；管道的读取端已关闭</translation>
+    </message>
+    <message>
+        <source>%1; try another container, such as .mkv</source>
+        <translation>%1；请换用其他封装格式，如 .mkv</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; cannot be read: %2</source>
+        <translation>无法读取“%1”：%2</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; matches no file; check the pattern</source>
+        <translation>没有与“%1”匹配的文件；请检查通配符</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; matches &apos;%2&apos;, which is not an image; give videos one at a time</source>
+        <translation>“%1”匹配到“%2”，它不是图像；视频请逐个打开</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; cannot be opened; is the camera plugged in, free and readable? &apos;v4l2-ctl --list-devices&apos; lists cameras</source>
+        <translation>无法打开“%1”；请检查摄像头是否已连接、未被占用且可读取。可用“v4l2-ctl --list-devices”列出摄像头</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos;: interrupted 1 time</source>
+        <translation>“%1”：中断 1 次</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos;: interrupted %2 times</source>
+        <translation>“%1”：中断 %2 次</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; cannot be opened for writing: %2</source>
+        <translation>无法打开“%1”进行写入：%2</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; cannot be written: %2</source>
+        <translation>无法写入“%1”：%2</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; cannot be created: %2; create its parent folder first</source>
+        <translation>无法创建“%1”：%2；请先创建其上级文件夹</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; is one image, but &apos;%2&apos; may hold many frames; name a video, a folder such as frames/ or numbered images such as f_%05d.png</source>
+        <translation>“%1”是一幅图像，而“%2”可能包含多帧；请指定视频、文件夹（如 frames/）或带编号的图像（如 f_%05d.png）</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos; does not say which kind of file to write; end it in .mp4, .mkv, .mov, .webm, .ts or .avi for a video, in .jpg or .png for images, in / for a folder</source>
+        <translation>从“%1”看不出要写入哪种文件；视频请以 .mp4、.mkv、.mov、.webm、.ts 或 .avi 结尾，图像请以 .jpg 或 .png 结尾，文件夹请以 / 结尾</translation>
+    </message>
+    <message>
+        <source>&apos;%1&apos;: %2 cannot be started: %3</source>
+        <translation>“%1”：无法启动 %2：%3</translation>
+    </message>
+    <message>
+        <source>cannot open &apos;%1&apos;: %2; check the path</source>
+        <translation>无法打开“%1”：%2；请检查路径</translation>
+    </message>
+    <message>
+        <source>cannot read &apos;%1&apos;: it is a folder, not a file; give an ONNX file</source>
+        <translation>无法读取“%1”：这是文件夹而不是文件；请选择 ONNX 文件</translation>
+    </message>
+    <message>
+        <source>cannot read &apos;%1&apos;: it is not a regular file</source>
+        <translation>无法读取“%1”：这不是普通文件</translation>
+    </message>
+    <message>
+        <source>%1: larger than 2 GiB</source>
+        <translation>%1：大于 2 GiB</translation>
+    </message>
+    <message>
+        <source>%1: the file is empty: export the model again</source>
+        <translation>%1：文件为空；请重新导出模型</translation>
+    </message>
+    <message>
+        <source>%1: there is no graph in it: not an ONNX model</source>
+        <translation>%1：其中没有计算图；不是 ONNX 模型</translation>
+    </message>
+    <message>
+        <source>%1: external data file &apos;%2&apos; is missing (%3): keep it beside the .onnx file</source>
+        <translation>%1：缺少外部数据文件“%2”（%3）；请将其与 .onnx 文件放在一起</translation>
+    </message>
+    <message>
+        <source>%1: opset %2 is not supported (only 11 to 20): export the model with opset 17</source>
+        <translation>%1：不支持 opset %2（仅支持 11 至 20）；请用 opset 17 导出模型</translation>
+    </message>
+    <message>
+        <source>%1: node %2 has an attribute %3 of a kind that is not supported (a subgraph?): export the model without control flow</source>
+        <translation>%1：节点 %2 的属性 %3 类型不受支持（可能是子图）；请导出不含控制流的模型</translation>
+    </message>
+    <message>
+        <source>%1: the network has %2 inputs; only networks with one are supported</source>
+        <translation>%1：网络有 %2 个输入；仅支持一个输入的网络</translation>
+    </message>
+    <message>
+        <source>%1: input %2 takes %3: export the network with a float32 input</source>
+        <translation>%1：输入 %2 的类型为 %3；请以 float32 输入导出网络</translation>
+    </message>
+    <message>
+        <source>%1: the size of input %2 is open: give the input size, such as 640x640 (--input-size, ReadOptions::input_size)</source>
+        <translation>%1：输入 %2 的尺寸未定；请以固定尺寸（如 640x640）导出，或在命令行用 --input-size 指定</translation>
+    </message>
+    <message>
+        <source>%1: an input of %2 is too large: nothing beyond 1 GiB is supported</source>
+        <translation>%1：输入 %2 过大；不支持超过 1 GiB</translation>
+    </message>
+    <message>
+        <source>%1: tensor %2 would be %3: nothing beyond 1 GiB is supported, use a smaller input</source>
+        <translation>%1：张量 %2 将达到 %3；不支持超过 1 GiB，请使用较小的输入</translation>
+    </message>
+    <message>
+        <source>%1: OpenCV %2 cannot import this network: %3</source>
+        <translation>%1：OpenCV %2 无法导入此网络：%3</translation>
+    </message>
+    <message>
+        <source>%1: OpenCV %2 cannot run this network: %3</source>
+        <translation>%1：OpenCV %2 无法运行此网络：%3</translation>
+    </message>
+    <message>
+        <source>model &apos;%1&apos; is not a known detector; give a YOLOv10 with a [1, 4 + classes, N] or [1, K, 6] output</source>
+        <translation>模型“%1”不是已知的检测器；请选择输出为 [1, 4 + 类别数, N] 或 [1, K, 6] 的 YOLOv10</translation>
+    </message>
+    <message>
+        <source>model &apos;%1&apos; does not take colour images; its input must be [1, 3, height, width]</source>
+        <translation>模型“%1”不接受彩色图像；其输入必须为 [1, 3, 高, 宽]</translation>
+    </message>
+    <message>
+        <source>model &apos;%1&apos; is made for batches of %2; export it with batch 1 or an open batch</source>
+        <translation>模型“%1”的批量大小固定为 %2；请以批量 1 或可变批量导出</translation>
+    </message>
+    <message>
+        <source>--backend cuda: %1; use --backend cpu, or auto</source>
+        <translation>无法使用 CUDA：%1；请改用 CPU 或自动</translation>
+    </message>
+    <message>
+        <source>--engine new: the new engine runs on the CPU only; use --engine classic with CUDA, or --backend cpu</source>
+        <translation>新引擎只能在 CPU 上运行；使用 CUDA 时请选择经典引擎，或改用 CPU</translation>
+    </message>
+    <message>
+        <source>--precision fp16: the CPU backend computes in fp32 or bf16 only; use one of these, or auto</source>
+        <translation>CPU 无法以 FP16 计算，只能用 FP32 或 BF16；请选择其中之一或自动</translation>
+    </message>
+    <message>
+        <source>%1: precision bf16 cannot be had: %2; use fp32</source>
+        <translation>%1：无法使用 BF16：%2；请改用 FP32</translation>
+    </message>
+    <message>
+        <source>the NVIDIA driver is missing, or too old for the CUDA that OpenCV was built with</source>
+        <translation>缺少 NVIDIA 驱动程序，或其版本低于 OpenCV 所用 CUDA 的要求</translation>
+    </message>
+    <message>
+        <source>OpenCV was not built for the architecture of this machine&apos;s GPU</source>
+        <translation>OpenCV 编译时未包含本机 GPU 的架构</translation>
+    </message>
+    <message>
+        <source>the network has no part that %1 could take over</source>
+        <translation>网络中没有可由 %1 接管的部分</translation>
+    </message>
+    <message>
+        <source>this build has no CUDA layer: standard operators run on the GPU instead</source>
+        <translation>此版本没有 CUDA 层；改由 GPU 运行标准算子</translation>
+    </message>
+    <message>
+        <source>OpenCV&apos;s new engine cannot run this network: the classic one does</source>
+        <translation>OpenCV 的新引擎无法运行此网络，改用经典引擎</translation>
+    </message>
+    <message>
+        <source>of %1 outputs only %2 is used</source>
+        <translation>%1 个输出中仅使用 %2</translation>
+    </message>
+    <message>
+        <source>how output %1 (%2) writes boxes does not show in the graph: read as centre and size, as YOLOv8 does</source>
+        <translation>从计算图看不出输出 %1（%2）的框格式；按 YOLOv8 的中心与尺寸读取</translation>
+    </message>
+    <message>
+        <source>class names in the metadata cannot be read: %1</source>
+        <translation>无法读取元数据中的类别名称：%1</translation>
+    </message>
+    <message>
+        <source>the metadata name %1 classes, the network has %2</source>
+        <translation>元数据列出 %1 个类别，而网络有 %2 个</translation>
+    </message>
+    <message>
+        <source>stride in the metadata makes no sense: %1</source>
+        <translation>元数据中的 stride 无效：%1</translation>
+    </message>
+    <message>
+        <source>imgsz in the metadata makes no sense: %1</source>
+        <translation>元数据中的 imgsz 无效：%1</translation>
+    </message>
+    <message>
+        <source>the metadata say that the task is %1, not detection: of its results only boxes are read, if there are any</source>
+        <translation>元数据表明任务是 %1 而非检测：只读取其结果中的框（如果有）</translation>
     </message>
 </context>
 <context>

@@ -1,4 +1,3 @@
-#include "engine/engine_text.hpp"
 #include "tiny_models.hpp"
 #include "view/icon_label.hpp"
 #include "view/message_bar.hpp"
@@ -19,7 +18,6 @@
 #include <QRegularExpression>
 #include <QTest>
 #include <QXmlStreamReader>
-#include <fstream>
 
 namespace vigil::ui::test {
 namespace {
@@ -233,17 +231,6 @@ TEST(TranslationTest, ChineseIsComplete) {
 TEST_F(ScreensTest, ErrorsOfTheEngineAreTranslated) {
     Translations translations;
     translations.install(QLocale("zh_CN"));
-    EXPECT_EQ(engineText("'a.mp4' does not exist; check the path"), "“a.mp4”不存在；请检查路径");
-    EXPECT_EQ(engineText("'a': the header announces about 12 frames, 3 could be decoded"),
-              "“a”：文件头声明约有 12 帧，实际可解码 3 帧");
-    EXPECT_EQ(engineText("something new"), "something new");
-    std::ofstream(folder.path("text.onnx")) << "no model";
-    try {
-        irmb::readModel(folder.path("text.onnx"));
-        FAIL() << "read";
-    } catch (const cv::Exception& error) {
-        EXPECT_TRUE(engineText(error.err).contains("请重新导出或复制")) << error.err;
-    }
     window->openPath("/nowhere/missing.mp4");
     waitUntil([&] { return message().contains("“/nowhere/missing.mp4”不存在"); });
     QLocale::setDefault(QLocale::c());

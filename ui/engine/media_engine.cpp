@@ -36,6 +36,8 @@ Loaded load(const ModelOptions& options) {
     Loaded result;
     result.detector = std::make_shared<ModelDetector>(std::move(loaded.model), loaded.backend);
     ModelDetector& detector = *result.detector;
+    // What cannot run is refused here, not in the midst of a video.
+    detector.decode(detector.infer(cv::Mat::zeros(detector.info().input_size, CV_8UC3)));
     result.facts = std::make_shared<ModelFacts>(
         ModelFacts{detector.info(), detector.report(), detector.engine(), detector.backend(),
                    detector.fallbackLayers(), detector.acceleration(), options,

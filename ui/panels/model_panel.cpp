@@ -51,9 +51,9 @@ QString reasonsText(const irmb::FusionReport& report) {
     QStringList lines;
     for (const irmb::BlockReport& block : report.blocks)
         if (!block.reason.empty())
-            lines << QStringLiteral("%1: %2").arg(fromStd(block.name), fromStd(block.reason));
+            lines << QStringLiteral("%1: %2").arg(fromStd(block.name), engineText(block.reason));
     for (const std::string& note : report.notes)
-        lines << fromStd(note);
+        lines << engineText(note);
     return lines.join(QLatin1Char('\n'));
 }
 
@@ -242,8 +242,8 @@ void ModelPanel::updateChoices() {
     setItem(backend_, QStringLiteral("cuda"), cuda_.usable, engineText(cuda_.reason));
     setItem(precision_, QStringLiteral("fp16"), cuda_possible, tr("only CUDA computes in FP16"));
     const irmb::AccelerationSupport support = irmb::accelerationSupport();
-    setItem(precision_, QStringLiteral("bf16"), support.bfloat16 && !cuda_wanted,
-            cuda_wanted ? tr("only the CPU computes in BF16") : engineText(support.reason));
+    setItem(precision_, QStringLiteral("bf16"), support.bfloat16 && !cuda_possible,
+            cuda_possible ? tr("only the CPU computes in BF16") : engineText(support.reason));
     const bool has_new = CV_VERSION_MAJOR >= 5;
     setItem(engine_, QStringLiteral("new"), has_new && !cuda_wanted,
             has_new ? tr("the new engine runs on the CPU only")

@@ -577,7 +577,7 @@ RunnerInfo runnerInfo() {
     RunnerInfo info;
     const dnnl::cpu_isa isa = instructionSet();
     if (!includes(isa, dnnl::cpu_isa::avx2)) {
-        info.reason = "the processor has no AVX2";
+        info.reason = no_avx2;
         return info;
     }
     const dnnl_version_t* version = dnnl_version();
