@@ -5,6 +5,8 @@
 #include "window/translations.hpp"
 #include "window_test.hpp"
 
+#include <opencv2/imgcodecs.hpp>
+
 #include <QAbstractButton>
 #include <QAction>
 #include <QApplication>
@@ -107,6 +109,45 @@ TEST_F(ScreensTest, ZoomedBoxesStayWhereTheyBelong) {
     waitForObjects(3);
     find<VideoView>("view")->setZoom(1.6);
     EXPECT_EQ(viewImage().pixelColor(place(32, 24)), classColor(0));
+}
+
+/// Largest difference of a channel.
+int difference(const QImage& a, const QImage& b) {
+    int most = a.size() == b.size() ? 0 : 255;
+    for (int y = 0; y < a.height() && most < 255; ++y)
+        for (int x = 0; x < a.width(); ++x) {
+            const QRgb p = a.pixel(x, y);
+            const QRgb q = b.pixel(x, y);
+            most = std::max({most, std::abs(qRed(p) - qRed(q)), std::abs(qGreen(p) - qGreen(q)),
+                             std::abs(qBlue(p) - qBlue(q))});
+        }
+    return most;
+}
+
+TEST_F(ScreensTest, PicturesThatComeScaledLookLikeThoseThatDoNot) {
+    open(clip); // now the view has its size
+    for (const cv::Size size : {cv::Size(64, 48), cv::Size(37, 53), cv::Size(1001, 701)}) {
+        cv::Mat ramp(size, CV_8UC3);
+        for (int y = 0; y < size.height; ++y)
+            for (int x = 0; x < size.width; ++x)
+                ramp.at<cv::Vec3b>(y, x) =
+                    cv::Vec3b(uchar(255 * x / size.width), uchar(255 * y / size.height), 128);
+        const std::string path = folder.path(std::to_string(size.width) + ".png");
+        cv::imwrite(path, ramp);
+        open(path);
+        auto* view = find<VideoView>("view");
+        waitUntil([&] { return view->picture() != nullptr; });
+        auto plain = std::make_shared<Picture>(*view->picture());
+        EXPECT_EQ(plain->fitted.size(),
+                  fittedSize(plain->image.size(), view->size() * view->devicePixelRatio()));
+        const QImage ahead = viewImage();
+        plain->fitted = QImage();
+        view->show(plain);
+        const QRect inner =
+            QRect(place(0, 0), place(size.width, size.height)).adjusted(3, 3, -3, -3);
+        const int step = 255 / std::min(size.width, size.height) + 1; // between pixels
+        EXPECT_LE(difference(ahead.copy(inner), viewImage().copy(inner)), step) << size;
+    }
 }
 
 TEST_F(ScreensTest, HoveredBoxesTellTheirDetails) {

@@ -13,12 +13,25 @@ namespace {
 
 constexpr int poll_interval_ms = 100;
 
+/// May be written to as long as nothing shares the image.
+cv::Mat pixelsOf(const QImage& image) {
+    return cv::Mat(image.height(), image.width(), CV_8UC4, const_cast<uchar*>(image.constBits()),
+                   static_cast<std::size_t>(image.bytesPerLine()));
+}
+
 QImage toImage(const cv::Mat& bgr) {
     QImage image(bgr.cols, bgr.rows, QImage::Format_RGB32);
-    cv::Mat target(bgr.rows, bgr.cols, CV_8UC4, image.bits(),
-                   static_cast<std::size_t>(image.bytesPerLine()));
-    cv::cvtColor(bgr, target, cv::COLOR_BGR2BGRA);
+    cv::cvtColor(bgr, pixelsOf(image), cv::COLOR_BGR2BGRA);
     return image;
+}
+
+QImage scaled(const QImage& image, const QSize& size) {
+    QImage result(size, image.format());
+    cv::Mat target = pixelsOf(result);
+    const bool shrinks_much = size.width() * 2 < image.width();
+    cv::resize(pixelsOf(image), target, target.size(), 0, 0,
+               shrinks_much ? cv::INTER_AREA : cv::INTER_LINEAR);
+    return result;
 }
 
 std::vector<std::string> namesOf(const FrameResult& result) {
@@ -122,8 +135,12 @@ void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
     observers.on_result = [this, generation, mailbox = mailbox_,
                            telemetry = telemetry_](const FrameResult& result, const RunCounts&) {
         telemetry->add(result, Telemetry::Clock::now());
-        auto picture = std::make_shared<Picture>(
-            Picture{toImage(result.frame.image), result, namesOf(result)});
+        auto picture = std::make_shared<Picture>();
+        picture->image = toImage(result.frame.image);
+        if (const QSize room = room_; !room.isEmpty())
+            picture->fitted = scaled(picture->image, fittedSize(picture->image.size(), room));
+        picture->result = result;
+        picture->class_names = namesOf(result);
         picture->result.inference = Inference(); // large, and of no use to the window
         if (mailbox->put(std::move(picture)))
             QMetaObject::invokeMethod(

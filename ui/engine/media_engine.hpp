@@ -8,6 +8,7 @@
 
 #include <QObject>
 #include <QTimer>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -94,6 +95,8 @@ public:
     /// Saves the frame of `picture` as an image.
     void saveSnapshot(const PicturePtr& picture, const QString& path, bool with_overlay);
 
+    /// Pictures come scaled to fill this many pixels of the screen, too; empty: they do not.
+    void setRoom(const QSize& room) { room_ = room; }
     PicturePtr picture() const { return picture_; }
     Telemetry::Snapshot telemetry() const;
     RunCounts counts() const; ///< of frames, since the source was opened
@@ -149,6 +152,7 @@ private:
     std::shared_ptr<const ModelFacts> facts_;
     irmb::DecodeOptions decode_options_;
     PicturePtr picture_;
+    std::atomic<QSize> room_{QSize()};
     double speed_ = 1;
     bool loop_ = false;
     bool every_frame_ = false;

@@ -6,6 +6,7 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QWheelEvent>
+#include <QtMath>
 #include <algorithm>
 #include <cmath>
 
@@ -61,6 +62,10 @@ double VideoView::fitScale() const {
     return std::min(double(width()) / size.width(), double(height()) / size.height());
 }
 
+QSize VideoView::room() const {
+    return zoom_ > 1 ? QSize() : (QSizeF(size()) * devicePixelRatioF()).toSize();
+}
+
 QTransform VideoView::toWidget() const {
     const double scale = fitScale() * zoom_;
     return QTransform(scale, 0, 0, scale, width() / 2.0 - centre_.x() * scale,
@@ -81,6 +86,7 @@ void VideoView::resetZoom() {
         centre_ = QRectF(picture_->image.rect()).center();
     update();
     emit zoomChanged(zoom_);
+    emit roomChanged(room());
 }
 
 void VideoView::zoomAt(const QPointF& position, double zoom) {
@@ -92,6 +98,7 @@ void VideoView::zoomAt(const QPointF& position, double zoom) {
     keepInside();
     update();
     emit zoomChanged(zoom_);
+    emit roomChanged(room());
 }
 
 /// The picture fills the view where it is large enough, and lies in its middle where it is not.
@@ -167,13 +174,14 @@ void VideoView::leaveEvent(QEvent*) {
 
 void VideoView::resizeEvent(QResizeEvent*) {
     keepInside();
+    emit roomChanged(room());
 }
 
 void VideoView::paintEvent(QPaintEvent*) {
     QElapsedTimer timer;
     timer.start();
     QPainter painter(this);
-    painter.fillRect(rect(), surround);
+    paintSurround(painter);
     if (picture_) {
         paintPicture(painter);
         const QRectF visible = pictureRect() & QRectF(rect());
@@ -189,10 +197,30 @@ void VideoView::paintEvent(QPaintEvent*) {
     paint_ms_ = double(timer.nsecsElapsed()) / 1e6;
 }
 
+/// What the picture leaves free: on a large screen, filling what it covers takes milliseconds.
+void VideoView::paintSurround(QPainter& painter) const {
+    QRegion free = rect();
+    if (picture_) {
+        const QRectF whole = pictureRect();
+        free -= QRect(QPoint(qCeil(whole.left()) + 1, qCeil(whole.top()) + 1),
+                      QPoint(qFloor(whole.right()) - 2, qFloor(whole.bottom()) - 2));
+    }
+    for (const QRect& part : free)
+        painter.fillRect(part, surround);
+}
+
 void VideoView::paintPicture(QPainter& painter) const {
-    // Enlarged beyond four times, pixels are what one wants to see.
-    const double scale = fitScale() * zoom_ * devicePixelRatioF();
-    painter.setRenderHint(QPainter::SmoothPixmapTransform, scale < 4);
+    const double ratio = devicePixelRatioF();
+    if (zoom_ == 1 && picture_->fitted.size() == fittedSize(picture_->image.size(), room())) {
+        painter.save();
+        painter.scale(1 / ratio, 1 / ratio); // one pixel of the picture is one of the screen
+        painter.drawImage((pictureRect().topLeft() * ratio).toPoint(), picture_->fitted);
+        painter.restore();
+        return;
+    }
+    // Zoomed in beyond four times, pixels are what one wants to see.
+    painter.setRenderHint(QPainter::SmoothPixmapTransform,
+                          zoom_ == 1 || fitScale() * zoom_ * ratio < 4);
     painter.drawImage(pictureRect(), picture_->image);
 }
 

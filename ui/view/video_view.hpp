@@ -39,6 +39,8 @@ public:
 
 signals:
     void zoomChanged(double zoom);
+    /// In pixels of the screen; empty while the picture is zoomed.
+    void roomChanged(const QSize& room);
     void doubleClicked();
 
 protected:
@@ -53,10 +55,12 @@ protected:
 
 private:
     double fitScale() const;
+    QSize room() const;
     QRectF pictureRect() const;
     void zoomAt(const QPointF& position, double zoom);
     void keepInside();
     void hover(const QPointF& position);
+    void paintSurround(QPainter& painter) const;
     void paintPicture(QPainter& painter) const;
     void paintDetails(QPainter& painter) const;
     void paintNotice(QPainter& painter) const;

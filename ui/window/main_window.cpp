@@ -290,6 +290,7 @@ void MainWindow::connectControls() {
     connect(view_, &VideoView::zoomChanged, this, [this](double zoom) {
         status_zoom_->setText(zoom > 1 ? tr("zoom %1 %").arg(qRound(100 * zoom)) : QString());
     });
+    connect(view_, &VideoView::roomChanged, &engine_, &MediaEngine::setRoom);
     connect(view_, &VideoView::doubleClicked, action("fullScreen"), &QAction::trigger);
     connect(objects_, &ObjectsPanel::confidenceChanged, this, [this](double confidence) {
         preferences_.confidence = confidence;
