@@ -78,6 +78,17 @@ TEST_F(StreamTest, StopsIsSaidOnThePictureAndComesBack) {
     server.stop();
 }
 
+TEST_F(StreamTest, CanBeTriedAgainWhenTheServerIsUp) {
+    CameraServer server;
+    const std::string address = server.address();
+    server.stop();
+    window->openPath(QString::fromStdString(address));
+    waitUntil([&] { return message().contains("could not be opened"); });
+    server.startAgain();
+    click("messageAction");
+    waitUntil([&] { return engine->picture() != nullptr; });
+}
+
 TEST_F(StreamTest, ASilentStreamDoesNotHoldUpAnotherSource) {
     CameraServer server;
     open(server.address());

@@ -174,7 +174,16 @@ void MainWindow::connectEngine() {
                     recent_sources_.remove(name); // a stream may come back
                 updateRecentMenus();
                 start_->setRecent(recent_sources_.items());
-                showError(about_source, tr("%1 could not be opened").arg(sourceLabel(name)), error);
+                Message message{Message::Kind::Error,
+                                about_source,
+                                tr("%1 could not be opened").arg(sourceLabel(name)),
+                                error,
+                                {}};
+                if (isAddress(name)) { // its server may come up
+                    message.action = tr("Open it again");
+                    message.work = [this, name] { openPath(name); };
+                }
+                messages_->show(message);
             });
     connect(&engine_, &MediaEngine::sourceLost, this, [this](const QString& error) {
         lost_ = tr("The source is lost");
