@@ -782,6 +782,14 @@
         <source>paused</source>
         <translation>已暂停</translation>
     </message>
+    <message>
+        <source>Nothing was recorded</source>
+        <translation>没有录到任何内容</translation>
+    </message>
+    <message>
+        <source>No frame was played meanwhile: %1 holds none.</source>
+        <translation>录制期间没有播放任何帧：%1 中没有帧。</translation>
+    </message>
 </context>
 <context>
     <name>vigil::ui::MessageBar</name>

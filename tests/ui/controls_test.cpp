@@ -287,6 +287,16 @@ TEST_F(ControlsTest, RecordingMakesItsFolderAndSaysWhenItIsComplete) {
     EXPECT_TRUE(message().contains(" in " + preferences.output_folder));
 }
 
+TEST_F(ControlsTest, RecordingsWithoutAFrameAreTold) {
+    openPausedAt(5);
+    Outputs outputs;
+    outputs.picture = folder.path("nothing.mp4");
+    engine->startRecording(outputs);
+    waitUntil([&] { return engine->recording().active; });
+    window->action("record")->trigger();
+    waitUntil([&] { return message().contains("Nothing was recorded"); });
+}
+
 TEST_F(ControlsTest, MessagesOnDifferentTopicsStandTogether) {
     window->loadModel("/nowhere/missing.onnx");
     window->openPath("/nowhere/missing.mp4");

@@ -229,6 +229,12 @@ void MainWindow::connectEngine() {
             [this](const QString& file, int frames, const QString& error) {
                 if (!error.isEmpty())
                     showError(about_recording, tr("The recording failed"), error);
+                else if (frames == 0)
+                    messages_->show({Message::Kind::Warning,
+                                     about_recording,
+                                     tr("Nothing was recorded"),
+                                     tr("No frame was played meanwhile: %1 holds none.").arg(file),
+                                     {}});
                 else
                     showWritten(about_recording, tr("The recording is complete"), file,
                                 tr("%n frame(s) in %1", nullptr, frames).arg(file));
