@@ -1,12 +1,31 @@
 #include "cpu/parallel.hpp"
 
+#include "cpu/handover.hpp"
+
 #include <opencv2/core/utility.hpp>
 
 namespace irmb::cpu {
 namespace {
 
+/// A body for OpenCV's pool.
+class PoolBody : public cv::ParallelLoopBody {
+public:
+    explicit PoolBody(const ParallelBody& body) : body_(body) { handover_.give(); }
+    ~PoolBody() override { handover_.take(); }
+
+    void operator()(const cv::Range& range) const override {
+        handover_.take();
+        body_(range);
+        handover_.give();
+    }
+
+private:
+    const ParallelBody& body_;
+    mutable Handover handover_;
+};
+
 void openCvPool(int count, const ParallelBody& body) {
-    cv::parallel_for_({0, count}, body, count);
+    cv::parallel_for_({0, count}, PoolBody(body), count);
 }
 
 thread_local ThreadPool current_pool = openCvPool;

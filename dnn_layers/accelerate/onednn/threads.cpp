@@ -1,5 +1,7 @@
 #include "accelerate/onednn/threads.hpp"
 
+#include "cpu/handover.hpp"
+
 #include <exception>
 #include <mutex>
 #include <omp.h>
@@ -31,11 +33,26 @@ private:
     std::exception_ptr error_;
 };
 
-void openMpPool(int count, const cpu::ParallelBody& body) {
+struct Job {
+    void run(int i) {
+        handover.take();
+        body({i, i + 1});
+        handover.give();
+    }
+
+    const cpu::ParallelBody& body;
+    cpu::Handover handover;
+};
+
+// The threads' access to the variables of this function is OpenMP's, which orders it.
+__attribute__((no_sanitize("thread"))) void openMpPool(int count, const cpu::ParallelBody& body) {
     FirstError error;
+    Job job = {body, {}};
+    job.handover.give();
 #pragma omp parallel for schedule(dynamic)
     for (int i = 0; i < count; ++i)
-        error.guard([&] { body({i, i + 1}); });
+        error.guard([&] { job.run(i); });
+    job.handover.take();
     error.rethrow();
 }
 
