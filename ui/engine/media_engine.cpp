@@ -360,6 +360,8 @@ void MediaEngine::startRecording(const Outputs& outputs) {
                 recording_wanted_ = false;
                 applyMode();
                 emit recordingEnded(file, 0, started.error);
+            } else if (recording_wanted_) {
+                setRecording(true); // it may have ended since, before anybody looked
             }
             poll();
         });
@@ -426,12 +428,18 @@ void MediaEngine::pollRecording() {
     const Recorder::State recorder = recording();
     if (recorder.active == was_recording_)
         return;
-    was_recording_ = recorder.active;
-    recording_wanted_ = recorder.active;
-    applyMode();
-    emit recordingChanged();
+    setRecording(recorder.active);
     if (!recorder.active)
         endRecording(recording_file_, recorder);
+}
+
+void MediaEngine::setRecording(bool active) {
+    if (active == was_recording_)
+        return;
+    was_recording_ = active;
+    recording_wanted_ = active;
+    applyMode();
+    emit recordingChanged();
 }
 
 void MediaEngine::endRecording(const QString& file, const Recorder::State& state) {

@@ -129,6 +129,7 @@ private:
     void retireRecording();
     void endRecording(const QString& file, const Recorder::State& state);
     void pollRecording();
+    void setRecording(bool active);
     void pollRemarks();
     void retirePlayer();
     void takePicture(int generation);
