@@ -51,7 +51,7 @@ RegionOffer::~RegionOffer() {
 }
 
 RegionLayer::RegionLayer(const cv::dnn::LayerParams& params)
-    : Layer(params), region_(accept(params.get<int>(region_key, 0))) {}
+    : FloatLayer(params), region_(accept(params.get<int>(region_key, 0))) {}
 
 cv::Ptr<cv::dnn::Layer> RegionLayer::create(cv::dnn::LayerParams& params) {
     return cv::makePtr<RegionLayer>(params);
@@ -79,15 +79,6 @@ bool RegionLayer::getMemoryShapes(const std::vector<MatShape>& in, int /*require
     internals.clear();
     return false;
 }
-
-#if IRMB_LAYER_HAS_TYPES
-void RegionLayer::getTypes(const std::vector<cv::dnn::MatType>& /*in*/, int required_outputs,
-                           int required_internals, std::vector<cv::dnn::MatType>& out,
-                           std::vector<cv::dnn::MatType>& internals) const {
-    out.assign(required_outputs, CV_32F);
-    internals.assign(required_internals, CV_32F);
-}
-#endif
 
 void RegionLayer::forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,
                           cv::OutputArrayOfArrays internals) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "accelerate/region_runner.hpp"
-#include "layer/opencv_compat.hpp"
+#include "layer/float_layer.hpp"
 
 #include <cstdint>
 #include <string>
@@ -37,7 +37,7 @@ private:
 
 /// The node `irmb::CpuRegion` as a layer of OpenCV's DNN module. It exists in memory alone:
 /// readModel() puts it into the graph that it hands to the importer.
-class RegionLayer : public cv::dnn::Layer {
+class RegionLayer : public FloatLayer {
 public:
     explicit RegionLayer(const cv::dnn::LayerParams& params);
 
@@ -47,11 +47,6 @@ public:
     bool getMemoryShapes(const std::vector<MatShape>& in, int required_outputs,
                          std::vector<MatShape>& out,
                          std::vector<MatShape>& internals) const override;
-#if IRMB_LAYER_HAS_TYPES
-    void getTypes(const std::vector<cv::dnn::MatType>& in, int required_outputs,
-                  int required_internals, std::vector<cv::dnn::MatType>& out,
-                  std::vector<cv::dnn::MatType>& internals) const override;
-#endif
     void forward(cv::InputArrayOfArrays in, cv::OutputArrayOfArrays out,
                  cv::OutputArrayOfArrays internals) override;
 

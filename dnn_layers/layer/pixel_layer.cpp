@@ -27,15 +27,6 @@ bool PixelLayer::getMemoryShapes(const std::vector<MatShape>& in, int /*required
     return false;
 }
 
-#if IRMB_LAYER_HAS_TYPES
-void PixelLayer::getTypes(const std::vector<cv::dnn::MatType>& /*in*/, int required_outputs,
-                          int required_internals, std::vector<cv::dnn::MatType>& out,
-                          std::vector<cv::dnn::MatType>& internals) const {
-    out.assign(required_outputs, CV_32F);
-    internals.assign(required_internals, CV_32F);
-}
-#endif
-
 cv::Ptr<cv::dnn::BackendNode>
 PixelLayer::initCUDA(void* context, const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& in,
                      const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& /*out*/) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "layer/opencv_compat.hpp"
+#include "layer/float_layer.hpp"
 
 namespace irmb {
 
@@ -11,9 +11,9 @@ constexpr char pixel_op[] = "Pixels"; ///< in the domain "irmb"
 /// host. It exists in memory alone: readModel() puts it there.
 ///
 /// Input: 8-bit [B, H, W, 3], BGR; output: float32 [B, 3, H, W], RGB, 0..1.
-class PixelLayer : public cv::dnn::Layer {
+class PixelLayer : public FloatLayer {
 public:
-    explicit PixelLayer(const cv::dnn::LayerParams& params) : Layer(params) {}
+    explicit PixelLayer(const cv::dnn::LayerParams& params) : FloatLayer(params) {}
 
     static cv::Ptr<cv::dnn::Layer> create(cv::dnn::LayerParams& params);
 
@@ -21,11 +21,6 @@ public:
     bool getMemoryShapes(const std::vector<MatShape>& in, int required_outputs,
                          std::vector<MatShape>& out,
                          std::vector<MatShape>& internals) const override;
-#if IRMB_LAYER_HAS_TYPES
-    void getTypes(const std::vector<cv::dnn::MatType>& in, int required_outputs,
-                  int required_internals, std::vector<cv::dnn::MatType>& out,
-                  std::vector<cv::dnn::MatType>& internals) const override;
-#endif
     cv::Ptr<cv::dnn::BackendNode>
     initCUDA(void* context, const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& in,
              const std::vector<cv::Ptr<cv::dnn::BackendWrapper>>& out) override;
