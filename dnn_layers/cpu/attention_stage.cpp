@@ -1,6 +1,7 @@
 #include "cpu/attention_stage.hpp"
 
 #include "cpu/parallel.hpp"
+#include "cpu/rounding.hpp"
 #include "cpu/slopes.hpp"
 
 #include <opencv2/core/utility.hpp>
@@ -17,10 +18,6 @@ constexpr int tile_tokens = 640;
 constexpr int task_queries = 1024;
 /// Fewer heads in one task would gather the tokens too often.
 constexpr int least_heads = 4;
-
-int ceilDivide(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 } // namespace
 

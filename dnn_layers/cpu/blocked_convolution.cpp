@@ -1,6 +1,7 @@
 #include "cpu/blocked_convolution.hpp"
 
 #include "cpu/parallel.hpp"
+#include "cpu/rounding.hpp"
 
 #include <opencv2/core/utility.hpp>
 
@@ -16,14 +17,6 @@ constexpr int cached_floats = 128 * 1024;
 constexpr int least_tiles = 24; // fewer would read the weights too often
 constexpr int task_pixels = 192;
 constexpr int places = Winograd::side * Winograd::side;
-
-int ceilDivide(int a, int b) {
-    return (a + b - 1) / b;
-}
-
-int roundUp(int a, int b) {
-    return ceilDivide(a, b) * b;
-}
 
 /// The first aligned place; at most `alignment` floats further.
 float* aligned(float* memory) {

@@ -298,6 +298,7 @@ __attribute__((noinline)) void attendQuery(const Attention& a, int query, Vec* w
         highest = largest(top);
         const float decay = exp2(broadcast(previous - highest))[0];
         Vec sum = {};
+        // Lanes behind the last key may hold anything: minimum() keeps NaN and overflow out.
         for (int i = 0; i < keys; i += lanes) {
             const Vec weight =
                 firstOr(exp2(minimum(weights[i / lanes], top) - highest), keys - i, 0.f);

@@ -1,6 +1,7 @@
 #include "cpu/local_stage.hpp"
 
 #include "cpu/parallel.hpp"
+#include "cpu/rounding.hpp"
 #include "cpu/slopes.hpp"
 
 #include <algorithm>
@@ -40,11 +41,10 @@ struct LocalStage::Area {
 struct LocalStage::Tiling {
     explicit Tiling(const MapView& out) : height(out.height), width(out.width) {
         const int64_t pixels = static_cast<int64_t>(height) * width;
-        const int64_t wanted = (pixels + tile_pixels - 1) / tile_pixels;
-        const int64_t tiles = (wanted + 3) / 4 * 4;
-        rows = static_cast<int>((height + tiles - 1) / tiles);
-        parts = (width + 2 * tile_pixels - 1) / (2 * tile_pixels);
-        count = (height + rows - 1) / rows * parts;
+        const auto tiles = roundUp<int64_t>(ceilDivide<int64_t>(pixels, tile_pixels), 4);
+        rows = static_cast<int>(ceilDivide<int64_t>(height, tiles));
+        parts = ceilDivide(width, 2 * tile_pixels);
+        count = ceilDivide(height, rows) * parts;
     }
 
     Area tile(int number) const {

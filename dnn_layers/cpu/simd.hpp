@@ -136,8 +136,9 @@ inline Vec fromBits(IntVec i) {
     return v;
 }
 
-/// 2^x with a relative error below 3e-7; x is cut off at -126 and must be below 128. The
-/// polynomials are minimax ones of degree 5 for 2^f.
+/// 2^x with a relative error below 3e-7; x is cut off at -125 and must be below 128. A little lower
+/// the result could be denormal, which takes a processor a hundred times as long. The polynomials
+/// are minimax ones of degree 5 for 2^f.
 inline Vec exp2(Vec x) {
     x = maximum(x, broadcast(-125.f));
 #if defined(__AVX512F__)
