@@ -1,6 +1,5 @@
-#include "cuda/global_attention.hpp"
-
 #include "cuda/attention.cuh"
+#include "cuda/global_attention.hpp"
 #include "cuda/launchers.hpp"
 
 #include <cstdint>
@@ -19,7 +18,7 @@ constexpr int warps = 8;
 template <>
 inline constexpr int warps<float> = 4; ///< what the shared memory of small GPUs is enough for
 template <typename T>
-constexpr int threads = warps<T> * warp_size;
+constexpr int threads = int{warp_size} * warps<T>;
 
 template <typename T>
 struct GlobalAttentionArgs {
@@ -41,7 +40,7 @@ constexpr int query_stride = sharedStride<T>(block_queries);
 template <typename T>
 constexpr int key_stride = sharedStride<T>(block_keys);
 template <typename T>
-constexpr int keys_elements = chunk * key_stride<T>; ///< of k, and of v, for one warp
+constexpr int keys_elements = int{chunk} * key_stride<T>; ///< of k, and of v, for one warp
 
 /// Pixels [first, first + Pixels) of `rows` channels to rows of shared memory; zeros for channels
 /// from `channels` on and behind the last pixel.
@@ -151,8 +150,8 @@ __global__ void __launch_bounds__(threads<T>) globalAttention(GlobalAttentionArg
     const int lane = threadIdx.x % warp_size;
     T* shared_k = parts + warp * 2 * keys_elements<T>;
     T* shared_v = shared_k + keys_elements<T>;
-    copyMap<block_queries>(q, args, first_query, args.dim_key,
-                           roundUp(args.dim_key, step_depth<T>), shared_q, threadIdx.x, threads<T>);
+    copyMap<block_queries>(q, args, first_query, args.dim_key, roundUp(args.dim_key, step_depth<T>),
+                           shared_q, threadIdx.x, threads<T>);
     __syncthreads();
 
     using Shares = Probabilities<T, key_tiles>;
