@@ -6,6 +6,7 @@
 #include "tiny_models.hpp"
 #include "view/transport_bar.hpp"
 #include "view/video_view.hpp"
+#include "window/quit_on_signal.hpp"
 #include "window_test.hpp"
 
 #include <opencv2/imgcodecs.hpp>
@@ -23,6 +24,7 @@
 #include <QTest>
 #include <QToolButton>
 #include <QTreeWidget>
+#include <csignal>
 #include <fstream>
 #include <set>
 
@@ -451,6 +453,17 @@ TEST_F(ControlsTest, PanelsCanBeResetAfterMoving) {
     window->action("resetLayout")->trigger();
     EXPECT_FALSE(dock->isFloating());
     EXPECT_FALSE(find<QDockWidget>("modelDock")->isHidden());
+}
+
+TEST_F(ControlsTest, PanelsStayWhereTheyAreAfterASignal) {
+    find<QDockWidget>("objectsDock")->setFloating(true);
+    restart(); // the panel's window is now older than that of the program
+    const QuitOnSignal quit_on_signal;
+    std::raise(SIGTERM);
+    waitUntil([&] { return !window->isVisible(); });
+    restart();
+    EXPECT_TRUE(find<QDockWidget>("objectsDock")->isFloating());
+    EXPECT_FALSE(find<QDockWidget>("objectsDock")->isHidden());
 }
 
 TEST_F(ControlsTest, CloseGoesBackToTheStartPage) {

@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QSocketNotifier>
+#include <QWidget>
 #include <csignal>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -16,6 +17,14 @@ extern "C" void noteSignal(int) {
     [[maybe_unused]] const ssize_t written = ::write(event_descriptor, &one, sizeof one);
 }
 
+/// Not closeAllWindows(): it closes floating panels and dialogs as if the user had, before the
+/// window they belong to stores where they are.
+void closeMainWindows() {
+    for (QWidget* widget : QApplication::topLevelWidgets())
+        if (!widget->parentWidget())
+            widget->close();
+}
+
 } // namespace
 
 QuitOnSignal::QuitOnSignal(QObject* parent) : QObject(parent) {
@@ -23,7 +32,7 @@ QuitOnSignal::QuitOnSignal(QObject* parent) : QObject(parent) {
     auto* notifier = new QSocketNotifier(event_descriptor, QSocketNotifier::Read, this);
     connect(notifier, &QSocketNotifier::activated, this, [notifier] {
         notifier->setEnabled(false);
-        QApplication::closeAllWindows();
+        closeMainWindows();
         QApplication::quit();
     });
     std::signal(SIGINT, noteSignal);
