@@ -677,8 +677,8 @@
         <translation>导出失败</translation>
     </message>
     <message>
-        <source>zoom %1 %</source>
-        <translation>缩放 %1 %</translation>
+        <source>zoom %1%</source>
+        <translation>缩放 %1%</translation>
     </message>
     <message>
         <source>No model is loaded</source>

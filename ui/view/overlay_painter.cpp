@@ -21,7 +21,7 @@ QColor fromBgr(const cv::Scalar& bgr) {
 QString labelOf(const irmb::Detection& found, const Picture& picture, const OverlayStyle& style) {
     QString text = classLabel(picture.class_names, found.class_id);
     if (style.scores)
-        text += QStringLiteral("  %1 %").arg(qRound(100 * found.score));
+        text += QStringLiteral("  %1%").arg(qRound(100 * found.score));
     return text;
 }
 

@@ -303,7 +303,7 @@ void MainWindow::connectControls() {
     connect(transport_, &TransportBar::loopChosen, action("loop"), &QAction::trigger);
     connect(transport_, &TransportBar::everyFrameChosen, action("everyFrame"), &QAction::trigger);
     connect(view_, &VideoView::zoomChanged, this, [this](double zoom) {
-        status_zoom_->setText(zoom > 1 ? tr("zoom %1 %").arg(qRound(100 * zoom)) : QString());
+        status_zoom_->setText(zoom > 1 ? tr("zoom %1%").arg(qRound(100 * zoom)) : QString());
     });
     connect(view_, &VideoView::roomChanged, &engine_, &MediaEngine::setRoom);
     connect(view_, &VideoView::doubleClicked, action("fullScreen"), &QAction::trigger);
