@@ -76,6 +76,12 @@ std::string fallbackText(const std::vector<std::string>& layers) {
     return layers.empty() ? "none" : std::to_string(layers.size()) + ": " + printable(join(layers));
 }
 
+std::string cudaLayersText(const irmb::Model& model) {
+    return countText(model.report.whole() + model.report.core(), "iRMB") + " and " +
+           countText(model.attention_layers, "attention") + " as layers of their own, input " +
+           (model.byte_input ? "8-bit pixels" : "float32");
+}
+
 std::string cudaText(const CudaProbe& cuda) {
     return cuda.usable ? join(cuda.devices) : "no: " + cuda.reason;
 }
@@ -127,6 +133,8 @@ void printRuntime(LoadedModel& loaded) {
     facts.add("backend", loaded.backend.name + ", " + loaded.backend.precision + ", " +
                              countText(cv::getNumThreads(), "thread"));
     facts.add("acceleration", accelerationText(loaded.model.acceleration));
+    if (loaded.backend.name == "cuda")
+        facts.add("CUDA layers", cudaLayersText(loaded.model));
     facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model, loaded.backend)));
     facts.add("cuda", cudaText(probeCuda()));
     facts.add("OpenCV", cv::getVersionString() + ", " + join(cpuFeatures(), " "));

@@ -114,6 +114,8 @@ void addRuntime(Json& json, const LoadedModel& loaded) {
     json["backend"] = loaded.backend.name;
     json["precision"] = loaded.backend.precision;
     json["cpu_acceleration"] = accelerationJson(loaded.model.acceleration);
+    json["byte_input"] = loaded.model.byte_input;
+    json["attention_layers"] = loaded.model.attention_layers;
     json["threads"] = cv::getNumThreads();
     json["opencv"] = cv::getVersionString();
 }

@@ -230,22 +230,28 @@ Model readModel(const std::string& path, const ReadOptions& options) {
     Prepared prepared = prepare(path, options);
     AccelerationReport acceleration;
     const accelerate::RegionOffers offers = accelerateOnCpu(prepared, options, acceleration);
+    int attention_layers = 0;
     if (options.for_cuda && hasCudaLayer() && options.fusion != Fusion::Off)
-        accelerate::fuseAttention(prepared.model, prepared.facts);
+        attention_layers = accelerate::fuseAttention(prepared.model, prepared.facts);
     const bool byte_input = options.for_cuda && options.byte_input && cuda::hasByteTensors() &&
                             onnx::takeBytes(prepared.model);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
         prepared.report.notes.push_back(classic_instead);
-    return {std::move(imported.net),    std::move(prepared.info), std::move(prepared.report),
-            std::move(imported.engine), std::move(acceleration),  byte_input};
+    return {std::move(imported.net),
+            std::move(prepared.info),
+            std::move(prepared.report),
+            std::move(imported.engine),
+            std::move(acceleration),
+            byte_input,
+            attention_layers};
 }
 
 Model convertModel(const std::string& input, const std::string& output,
                    const ReadOptions& options) {
     Prepared prepared = prepare(input, options);
     onnx::save(prepared.model, output);
-    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}, false};
+    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}, false, 0};
 }
 
 } // namespace irmb

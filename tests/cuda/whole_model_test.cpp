@@ -49,6 +49,7 @@ TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
     for (const bool float_input : {true, false}) {
         LoadedModel loaded = load(float_input);
         EXPECT_EQ(loaded.model.byte_input, !float_input && CV_VERSION_MAJOR >= 5);
+        EXPECT_EQ(loaded.model.attention_layers, GetParam().no_fuse ? 0 : 1);
         const cv::Mat x = irmb::blankInput(loaded.model);
         const auto pass = [&] {
             loaded.model.net.setInput(x);

@@ -119,6 +119,7 @@ struct Model {
     /// The network takes 8-bit pixels [B, H, W, 3], BGR (makeInput() in detection.hpp), in place of
     /// the float32 [B, 3, H, W], RGB, 0..1, of info.input_shape.
     bool byte_input = false;
+    int attention_layers = 0; ///< YOLOv10's own attentions that became CUDA layers
 };
 
 /// Reads an ONNX file (opset 11 to 20) with YOLOv10-iRMB, any other YOLOv10 or any other network
