@@ -44,6 +44,7 @@ struct EvalOptions {
     DataLocation data;
     double confidence = 0.25;
     int max_detections = 300;
+    double nms_iou = 0;
     std::string detections;
     std::string save;
     bool json = false;
@@ -110,6 +111,7 @@ irmb::DecodeOptions decodeOptions(const EvalOptions& options) {
     irmb::DecodeOptions decode;
     decode.confidence = static_cast<float>(std::min(lowest_score, options.confidence));
     decode.max_detections = options.max_detections;
+    decode.nms_iou = static_cast<float>(options.nms_iou);
     return decode;
 }
 
@@ -259,6 +261,7 @@ Command addEvalCommand(CLI::App& program) {
     parser.add_option("--max-det", options->max_detections, "Most detections in an image [300]")
         ->check(wholeNumber(1, most_detections))
         ->type_name("N");
+    addNmsOption(parser, options->nms_iou);
     parser
         .add_option("--detections", options->detections,
                     "Judge these detections, COCO's results format, instead of a model's")

@@ -97,6 +97,7 @@ Json infoJson(const InfoOptions& options, LoadedModel& loaded) {
                  {"head", headName(info.head)},
                  {"tail_cut", info.tail_cut},
                  {"max_detections", info.max_detections},
+                 {"nms_iou", info.nms_iou},
                  {"num_classes", info.num_classes},
                  {"class_names", info.class_names},
                  {"stride", info.stride},
@@ -122,6 +123,8 @@ void printModel(const InfoOptions& options, const irmb::ModelInfo& info) {
     facts.add("head", headText(info));
     if (info.head != irmb::HeadKind::None) {
         facts.add("classes", classesText(info));
+        if (info.nms_iou > 0)
+            facts.add("doubles", cv::format("removed above an IoU of %g", info.nms_iou));
         facts.add("stride", info.stride > 0 ? std::to_string(info.stride) : "unknown");
     }
     facts.print(std::cout);

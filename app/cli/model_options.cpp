@@ -157,6 +157,15 @@ void addEngineOptions(CLI::App& parser, ModelOptions& options) {
         ->type_name("N");
 }
 
+void addNmsOption(CLI::App& parser, double& iou) {
+    parser
+        .add_option("--nms", iou,
+                    "Boxes of one class with a higher IoU are one object; 1: never [what the model "
+                    "says, else 0.45 for heads that need it and never for NMS-free ones]")
+        ->check(realNumber(0, 1))
+        ->type_name("IOU");
+}
+
 std::string usualModel() {
     std::string model = defaultModel();
     if (model.empty())

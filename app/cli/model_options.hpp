@@ -21,6 +21,7 @@ void addInputSizeOption(CLI::App& parser, ModelOptions& options);
 void addShapeOptions(CLI::App& parser, ModelOptions& options); ///< input size and batch
 void addFusionOptions(CLI::App& parser, ModelOptions& options);
 void addEngineOptions(CLI::App& parser, ModelOptions& options);
+void addNmsOption(CLI::App& parser, double& iou);
 
 /// The model to use when none is named. Throws UsageError that says how to give one.
 std::string usualModel();

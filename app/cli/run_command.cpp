@@ -44,6 +44,7 @@ struct RunOptions {
     double confidence = 0.25;
     std::vector<std::string> classes;
     int max_detections = 300;
+    double nms_iou = 0;
     std::string start;
     std::string end;
     int every = 1;
@@ -145,6 +146,7 @@ irmb::DecodeOptions decodeOptions(const RunOptions& options, const irmb::ModelIn
     irmb::DecodeOptions decode;
     decode.confidence = static_cast<float>(options.confidence);
     decode.max_detections = options.max_detections;
+    decode.nms_iou = static_cast<float>(options.nms_iou);
     decode.classes = asUsage([&] { return parseClasses(options.classes, info); });
     return decode;
 }
@@ -290,6 +292,7 @@ void addDetectionOptions(CLI::App& parser, RunOptions& options) {
     parser.add_option("--max-det", options.max_detections, "Most detections in a frame [300]")
         ->check(wholeNumber(1, most_detections))
         ->type_name("N");
+    addNmsOption(parser, options.nms_iou);
 }
 
 void addFrameOptions(CLI::App& parser, RunOptions& options) {

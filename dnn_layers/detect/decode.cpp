@@ -13,6 +13,7 @@ namespace irmb {
 namespace {
 
 constexpr int kMaxNmsBoxes = 30000; // as Ultralytics; the cost of NMS is quadratic
+constexpr float kNmsIou = 0.45f;    // of heads that need NMS
 constexpr int kMaxClass = 1 << 20;
 
 std::string sizeText(const cv::Mat& mat) {
@@ -57,6 +58,30 @@ void add(std::vector<Detection>& detections, int class_id, float score, const cv
         detections.push_back({class_id, score, box});
 }
 
+/// Indices, best first, of the boxes that no better one of their class overlaps by more than `iou`.
+std::vector<int> suppress(const std::vector<cv::Rect2d>& boxes, const std::vector<float>& scores,
+                          const std::vector<int>& ids, float iou) {
+    std::vector<int> kept;
+    if (!boxes.empty())
+        cv::dnn::NMSBoxesBatched(boxes, scores, ids, 0.f, iou, kept, 1.f, kMaxNmsBoxes);
+    return kept;
+}
+
+std::vector<Detection> withoutDoubles(const std::vector<Detection>& detections, float iou) {
+    std::vector<cv::Rect2d> boxes;
+    std::vector<float> scores;
+    std::vector<int> ids;
+    for (const Detection& found : detections) {
+        boxes.emplace_back(found.box);
+        scores.push_back(found.score);
+        ids.push_back(found.class_id);
+    }
+    std::vector<Detection> kept;
+    for (const int index : suppress(boxes, scores, ids, iou))
+        kept.push_back(detections[static_cast<std::size_t>(index)]);
+    return kept;
+}
+
 std::vector<Detection> decodeXyxy(const RawHead& head, const Letterbox& box,
                                   const DecodeOptions& options) {
     const auto wanted = wantedClasses(options.classes, head.classes);
@@ -82,12 +107,9 @@ std::vector<Detection> decodeCxcywh(const RawHead& head, const Letterbox& box,
         scores.push_back(c.score);
         ids.push_back(c.class_id);
     }
-    std::vector<int> kept;
-    if (!boxes.empty())
-        cv::dnn::NMSBoxesBatched(boxes, scores, ids, options.confidence, options.nms_iou, kept, 1.f,
-                                 kMaxNmsBoxes);
+    const float iou = options.nms_iou > 0 ? options.nms_iou : kNmsIou;
     std::vector<Detection> detections;
-    for (const int index : kept) {
+    for (const int index : suppress(boxes, scores, ids, iou)) {
         if (detections.size() >= static_cast<std::size_t>(options.max_detections))
             break;
         const auto i = static_cast<std::size_t>(index);
@@ -121,13 +143,8 @@ std::vector<Detection> decodeEndToEnd(const cv::Mat& output, int image, const Le
     return detections;
 }
 
-} // namespace
-
-std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letterbox& box,
-                              const DecodeOptions& options, int image) {
-    checkImage(output, image);
-    if (options.max_detections <= 0)
-        return {};
+std::vector<Detection> decodeByKind(const cv::Mat& output, HeadKind head, const Letterbox& box,
+                                    const DecodeOptions& options, int image) {
     switch (head) {
     case HeadKind::RawXyxy:
         return decodeXyxy(rawHead(output, image), box, options);
@@ -140,6 +157,18 @@ std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letter
     }
     CV_Error(cv::Error::StsBadArg,
              "the output " + sizeText(output) + " is not of a known detector: nothing to decode");
+}
+
+} // namespace
+
+std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letterbox& box,
+                              const DecodeOptions& options, int image) {
+    checkImage(output, image);
+    if (options.max_detections <= 0)
+        return {};
+    const std::vector<Detection> detections = decodeByKind(output, head, box, options, image);
+    const bool done = head == HeadKind::RawCxcywh || options.nms_iou <= 0 || options.nms_iou >= 1;
+    return done ? detections : withoutDoubles(detections, options.nms_iou);
 }
 
 cv::Mat endToEnd(const cv::Mat& raw, int max_detections) {
@@ -172,7 +201,10 @@ std::vector<Detection> detect(Model& model, const cv::Mat& bgr, const DecodeOpti
     cv::Mat blob;
     const auto boxes = makeInput(model, images, blob);
     model.net.setInput(blob);
-    return decode(forward(model).front(), model.info.head, boxes.front(), options);
+    DecodeOptions chosen = options;
+    if (chosen.nms_iou <= 0)
+        chosen.nms_iou = model.info.nms_iou;
+    return decode(forward(model).front(), model.info.head, boxes.front(), chosen);
 }
 
 } // namespace irmb

@@ -144,6 +144,23 @@ TEST_F(RunCommandTest, SelectsDetections) {
     EXPECT_EQ(lines("o.jsonl").at(0)["detections"], Json::array());
 }
 
+TEST_F(RunCommandTest, RemovesDoublesAsAsked) {
+    model = writeConstantDetector({1, 3, 3, 5, 0.75f, 0, //
+                                   1, 3, 3, 5, 0.5f, 0},
+                                  {{"nms_iou", "0.6"}});
+    const auto found = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> options = {"--jsonl", folder.path("o.jsonl")};
+        options.insert(options.end(), more.begin(), more.end());
+        EXPECT_EQ(run(options).exit_code, 0);
+        return lines("o.jsonl").at(0)["detections"].size();
+    };
+    EXPECT_EQ(found({}), 1U);
+    EXPECT_EQ(found({"--nms", "1"}), 2U);
+    model = writeConstantDetector({1, 3, 3, 5, 0.75f, 0, 1, 3, 3, 5, 0.5f, 0});
+    EXPECT_EQ(found({}), 2U);
+    EXPECT_EQ(found({"--nms", "0.9"}), 1U);
+}
+
 TEST_F(RunCommandTest, StandardOutputTakesData) {
     const ProgramResult result = run({"--jsonl", "-"});
     EXPECT_EQ(result.exit_code, 0);

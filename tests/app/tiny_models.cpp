@@ -46,10 +46,12 @@ std::string writeDoublingModel(const std::vector<long>& input_shape) {
     return write(doubling);
 }
 
-std::string writeConstantDetector(const std::vector<float>& rows) {
+std::string writeConstantDetector(const std::vector<float>& rows,
+                                  const std::map<std::string, std::string>& more_metadata) {
     const auto size = static_cast<std::int64_t>(rows.size());
     OnnxModel detector = model({1, 3, 8, 8}, {1, size / 6, 6});
     detector.metadata = {{"names", "{0: 'a', 1: 'b', 2: 'c'}"}, {"stride", "8"}};
+    detector.metadata.insert(more_metadata.begin(), more_metadata.end());
     auto& graph = detector.graph;
     graph.initializers["weight"] =
         Tensor::fromFloats({3, size}, std::vector<float>(3 * rows.size(), 0.f));

@@ -246,6 +246,34 @@ TEST(Decode, SuppressesOverlapsOfCentresAndSizesPerClass) {
     EXPECT_EQ(found[2].box, cv::Rect2f(15, 15, 10, 10));
 }
 
+TEST(Decode, RemovesDoublesOfNmsFreeHeadsOnRequest) {
+    const cv::Mat raw = rawOutput({{40, 40, 60, 60, 0.8f, 0.1f},
+                                   {41, 40, 61, 60, 0.9f, 0.1f},   // IoU 380 / 420 with the first
+                                   {40, 40, 60, 60, 0.1f, 0.7f},   // another class
+                                   {50, 40, 70, 60, 0.6f, 0.1f}}); // IoU 220 / 580 with the second
+    const cv::Mat rows = rowsOutput({{40, 40, 60, 60, 0.8f, 0},
+                                     {41, 40, 61, 60, 0.9f, 0},
+                                     {40, 40, 60, 60, 0.7f, 1},
+                                     {50, 40, 70, 60, 0.6f, 0}});
+    const auto scoresAt = [&](const cv::Mat& output, HeadKind head, float iou) {
+        DecodeOptions options;
+        options.nms_iou = iou;
+        std::vector<float> scores;
+        for (const auto& found : irmb::decode(output, head, plain(), options))
+            scores.push_back(found.score);
+        return scores;
+    };
+    for (const auto& [output, head] :
+         {std::pair(raw, HeadKind::RawXyxy), std::pair(rows, HeadKind::EndToEnd)}) {
+        const std::vector<float> all{0.9f, 0.8f, 0.7f, 0.6f};
+        EXPECT_EQ(scoresAt(output, head, 0), all);
+        EXPECT_EQ(scoresAt(output, head, 1), all);
+        EXPECT_EQ(scoresAt(output, head, 0.92f), all);
+        EXPECT_EQ(scoresAt(output, head, 0.6f), (std::vector<float>{0.9f, 0.7f, 0.6f}));
+        EXPECT_EQ(scoresAt(output, head, 0.3f), (std::vector<float>{0.9f, 0.7f}));
+    }
+}
+
 TEST(Decode, ReadsTheImageThatIsAskedFor) {
     const int sizes[] = {2, 5, 1};
     cv::Mat raw(3, sizes, CV_32F, cv::Scalar(0));

@@ -70,6 +70,24 @@ TEST(ParseIntegers, ReadsNumbersAndLists) {
         EXPECT_FALSE(parseIntegers(text)) << text;
 }
 
+TEST(ParseReal, ReadsFiniteNumbers) {
+    EXPECT_EQ(parseReal("0.6"), 0.6);
+    EXPECT_EQ(parseReal("1e-1"), 0.1);
+    for (const char* text : {"", " 0.6", "0.6 ", "nan", "inf", "0,6", "1e999", "[0.6]"})
+        EXPECT_FALSE(parseReal(text)) << text;
+}
+
+TEST(Metadata, ReadsTheOverlapOfDoubles) {
+    EXPECT_EQ(readWith({}).info.nms_iou, 0.f);
+    EXPECT_EQ(readWith({{"nms_iou", "0.6"}}).info.nms_iou, 0.6f);
+    for (const char* text : {"0", "-1", "1.5", "much"}) {
+        const Read read = readWith({{"nms_iou", text}});
+        EXPECT_EQ(read.info.nms_iou, 0.f);
+        ASSERT_EQ(read.notes.size(), 1u);
+        expectWords(read.notes.front(), {"nms_iou", text});
+    }
+}
+
 TEST(Metadata, ReadsWhatUltralyticsWrites) {
     const Read read = readWith({{"names", "{0: 'person', 2: 'car'}"},
                                 {"stride", "32"},

@@ -48,7 +48,10 @@ struct DecodeOptions {
     float confidence = 0.25f; ///< detections below are left out
     int max_detections = 300; ///< best first
     std::vector<int> classes; ///< empty: all
-    float nms_iou = 0.45f;    ///< used by HeadKind::RawCxcywh alone
+    /// Boxes of one class that overlap by a higher IoU count as one object; 1: never. 0: as the
+    /// head needs it, 0.45 for HeadKind::RawCxcywh and never for the others; detect() puts
+    /// ModelInfo::nms_iou first.
+    float nms_iou = 0.f;
 };
 
 /// Turns one image's slice of the network output into detections, best first.

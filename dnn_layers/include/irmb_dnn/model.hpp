@@ -75,6 +75,7 @@ struct ModelInfo {
     int num_classes = 0;                  ///< 0: unknown
     std::vector<std::string> class_names; ///< empty, or num_classes names ("class7" for a gap)
     int stride = 0;                       ///< largest stride, 0: unknown
+    float nms_iou = 0.f; ///< DecodeOptions::nms_iou that the metadata ask for, 0: none
     int opset = 0;
     std::string producer;
     std::map<std::string, std::string> metadata; ///< as written by the exporter

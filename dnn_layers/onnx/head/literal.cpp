@@ -1,6 +1,7 @@
 #include "literal.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace irmb::onnx {
@@ -187,6 +188,14 @@ std::optional<std::vector<int>> parseIntegers(std::string_view text) {
     if ((close != '\0' && !scanner.accept(close)) || !scanner.atEnd())
         return {};
     return values;
+}
+
+std::optional<double> parseReal(std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+        return {};
+    return value;
 }
 
 } // namespace irmb::onnx

@@ -16,4 +16,7 @@ std::optional<std::map<int, std::string>> parseNames(std::string_view text);
 /// Integers from a literal such as 32, [640, 640] or (640, 640); empty when it is anything else.
 std::optional<std::vector<int>> parseIntegers(std::string_view text);
 
+/// A finite number such as 0.6; empty when it is anything else.
+std::optional<double> parseReal(std::string_view text);
+
 } // namespace irmb::onnx

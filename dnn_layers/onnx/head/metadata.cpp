@@ -58,6 +58,18 @@ void readStride(ModelInfo& info, std::vector<std::string>& notes) {
         info.stride = values->front();
 }
 
+/// A head without NMS that is not fully trained may say that its doubles want to be removed.
+void readNmsIou(ModelInfo& info, std::vector<std::string>& notes) {
+    const std::string* text = find(info.metadata, "nms_iou");
+    if (text == nullptr)
+        return;
+    const auto value = parseReal(*text);
+    if (!value || !(*value > 0 && *value <= 1))
+        notes.push_back("nms_iou in the metadata is not above 0 and at most 1: " + quoted(*text));
+    else
+        info.nms_iou = static_cast<float>(*value);
+}
+
 } // namespace
 
 cv::Size metadataImageSize(const OnnxModel& model) {
@@ -79,6 +91,7 @@ void readMetadata(const OnnxModel& model, ModelInfo& info, std::vector<std::stri
         info.producer += (info.producer.empty() ? "" : " ") + model.producer_version;
     readNames(info, notes);
     readStride(info, notes);
+    readNmsIou(info, notes);
     const std::string* size = find(model.metadata, "imgsz");
     if (size != nullptr && metadataImageSize(model).empty())
         notes.push_back("imgsz in the metadata makes no sense: " + quoted(*size));
