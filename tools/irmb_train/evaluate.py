@@ -66,14 +66,19 @@ def average_precision(scores, hits, truths):
     return float(np.append(precision, 0.0)[places].mean())
 
 
-def raw_detections(boxes, scores, label, floor=0.01, most=300):
-    """Boxes and scores of one class, best first."""
-    keep = np.flatnonzero(scores[:, label] >= floor)
-    keep = keep[np.argsort(-scores[keep, label])][:most]
-    return boxes[keep], scores[keep, label]
+def best_detections(boxes, scores, label, nms_iou, floor=0.01, most=300):
+    """Boxes and scores of one class, best first, without those that overlap a better one by more
+    than `nms_iou`, as vigil decodes them."""
+    order = np.flatnonzero(scores[:, label] >= floor)
+    order = order[np.argsort(-scores[order, label])][:most]
+    overlap, kept = iou(boxes[order], boxes[order]), []
+    for index in range(len(order)):
+        if not (overlap[index, kept] > nms_iou).any():
+            kept.append(index)
+    return boxes[order[kept]], scores[order[kept], label]
 
 
-def evaluate(predict, found_scenes, confidence, label=PERSON):
+def evaluate(predict, found_scenes, confidence, label=PERSON, nms_iou=1.0):
     """Rows (scene, images, boxes, AP50, recall, precision), and the confidence with the best F1 of
     all; predict: image -> boxes, scores."""
     rows, everything = [], [[], [], 0]
@@ -81,7 +86,7 @@ def evaluate(predict, found_scenes, confidence, label=PERSON):
         scores, hits, truths = [], [], 0
         for image, boxes, classes in pictures:
             truth = boxes[classes == label]
-            seen, seen_scores = raw_detections(*predict(image), label)
+            seen, seen_scores = best_detections(*predict(image), label, nms_iou)
             hits.append(match(seen, seen_scores, truth))
             scores.append(seen_scores)
             truths += len(truth)
@@ -133,6 +138,9 @@ def main():
     parser.add_argument("--teacher", required=True, help="labels the clips")
     parser.add_argument("--model", help="checkpoint.pt or the exported ONNX; default: the teacher")
     parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--nms-iou", type=float, default=0.6,
+                        help="overlap above which doubles are removed, as irmb_train.export says "
+                             "to vigil")
     parser.add_argument("--every", type=int, default=1, help="take every n-th picture of a scene")
     args = parser.parse_args()
     teacher = Teacher(args.teacher)
@@ -142,7 +150,8 @@ def main():
     predict = student(load_model(args.model).to(device).eval(), device) if args.model else teacher
     print(f"{'scene':24} images boxes  AP50 recall precision   ({CLASSES[PERSON]}, IoU .5, "
           f"confidence {args.conf})")
-    rows, (confidence, f1) = evaluate(predict, found, args.conf)
+    rows, (confidence, f1) = evaluate(predict, found, args.conf,
+                                       nms_iou=args.nms_iou)
     for name, images, boxes, ap, recall, precision in rows:
         print(f"{name:24} {images:6} {boxes:5} {ap:5.3f} {recall:6.3f} {precision:9.3f}")
     print(f"best F1 {f1:.3f} at confidence {confidence:.3f}")

@@ -65,21 +65,22 @@ def move_scores(model, confidence):
     return model
 
 
-def metadata(description):
+def metadata(description, nms_iou):
     return {"description": description, "author": "the Vigil authors", "license": "Apache-2.0",
             "task": "detect", "batch": "1", "stride": "32", "imgsz": str([SIZE, SIZE]),
-            "names": str(dict(enumerate(CLASSES)))}
+            "names": str(dict(enumerate(CLASSES))), "nms_iou": f"{nms_iou:g}"}
 
 
-def export(model, path, description):
-    """Writes `model` with one irmb::iRMB node a block."""
+def export(model, path, description, nms_iou=1.0):
+    """Writes `model` with one irmb::iRMB node a block. Vigil removes doubles that overlap by more
+    than `nms_iou`; 1: none."""
     del model.model[26].many
     model = with_nodes(fuse(model.eval()).requires_grad_(False))
     torch.onnx.export(model, (torch.zeros(1, 3, SIZE, SIZE),), str(path), opset_version=17,
                       input_names=["images"], output_names=["output0"], dynamo=False,
                       custom_opsets={"irmb": 1}, autograd_inlining=False)
     written = onnx.load(str(path))
-    onnx.helper.set_model_props(written, metadata(description))
+    onnx.helper.set_model_props(written, metadata(description, nms_iou))
     onnx.save(written, str(path))
 
 
@@ -102,10 +103,13 @@ def main():
     parser.add_argument("--description", default="YOLOv10n-iRMB for street scenes")
     parser.add_argument("--confidence", type=float, default=0.25,
                         help="the score that shall become 0.25, see irmb_train.evaluate")
+    parser.add_argument("--nms-iou", type=float, default=0.6,
+                        help="overlap above which vigil shall remove doubles, which a model that "
+                             "was trained for hours still makes; 1: never")
     parser.add_argument("--vigil", help="the program that checks the file")
     args = parser.parse_args()
     model = move_scores(load_model(args.model).eval(), args.confidence)
-    export(copy.deepcopy(model), args.output, args.description)
+    export(copy.deepcopy(model), args.output, args.description, args.nms_iou)
     print(f"{args.output}: {args.output.stat().st_size} bytes")
     if args.vigil:
         verify(args.output, model, args.vigil)

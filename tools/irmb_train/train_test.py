@@ -15,7 +15,7 @@ except ImportError as error:
 
 from . import canvases, loss, shards, train
 from .checkpoint import calibrate, neutral
-from .evaluate import average_precision, match
+from .evaluate import average_precision, best_detections, match
 from .model import YoloV10Irmb, initialise
 from .sources import CLASSES, Picture
 
@@ -180,6 +180,13 @@ class ScoreTest(unittest.TestCase):
         found = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60]])
         hits = match(found, np.float32([0.9, 0.8, 0.7]), np.float32([[0, 0, 10, 10]]))
         self.assertEqual(hits.tolist(), [True, False, False])
+
+    def test_doubles_are_removed_best_first(self):
+        boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [5, 0, 15, 10]])  # IoU 9/11, 3/7
+        scores = np.float32([[0.8], [0.9], [0.7]])
+        for nms_iou, expected in ((1.0, [0.9, 0.8, 0.7]), (0.6, [0.9, 0.7]), (0.4, [0.9])):
+            found = best_detections(boxes, scores, 0, nms_iou)[1]
+            np.testing.assert_allclose(found, expected)
 
     def test_average_precision_of_known_lists(self):
         scores = np.float32([0.9, 0.8, 0.7])
