@@ -166,9 +166,11 @@ std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letter
     checkImage(output, image);
     if (options.max_detections <= 0)
         return {};
-    const std::vector<Detection> detections = decodeByKind(output, head, box, options, image);
-    const bool done = head == HeadKind::RawCxcywh || options.nms_iou <= 0 || options.nms_iou >= 1;
-    return done ? detections : withoutDoubles(detections, options.nms_iou);
+    std::vector<Detection> detections = decodeByKind(output, head, box, options, image);
+    // Heads that need NMS went through it.
+    if (head != HeadKind::RawCxcywh && options.nms_iou > 0 && options.nms_iou < 1)
+        return withoutDoubles(detections, options.nms_iou);
+    return detections;
 }
 
 cv::Mat endToEnd(const cv::Mat& raw, int max_detections) {
