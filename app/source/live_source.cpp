@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vigil {
 namespace {
@@ -161,14 +162,14 @@ std::unique_ptr<Source> openCamera(const std::string& spec, const LiveOptions& o
 }
 
 std::unique_ptr<Source> openUrl(const std::string& url, const LiveOptions& options) {
-    cv::VideoCapture first = openStream(url, options);
-    if (first.isOpened() && isFinite(url, first))
-        return std::make_unique<VideoSource>(withoutPassword(url), std::move(first));
-    auto pending = std::make_shared<cv::VideoCapture>(std::move(first));
-    const Connect connect = [url, options, pending, is_first = true]() mutable {
-        cv::VideoCapture capture = is_first ? std::move(*pending) : openStream(url, options);
-        is_first = false;
-        return connectionTo(std::move(capture));
+    auto first = std::make_shared<cv::VideoCapture>(openStream(url, options));
+    if (first->isOpened() && isFinite(url, *first))
+        return std::make_unique<VideoSource>(withoutPassword(url), *first);
+    // Captures are copied, never moved, and copies share a connection: whoever keeps one keeps a
+    // port that the next connection may need.
+    const Connect connect = [url, options, first]() mutable {
+        const auto opened = std::exchange(first, nullptr);
+        return connectionTo(opened ? *opened : openStream(url, options));
     };
     return std::make_unique<LiveSource>(withoutPassword(url), connect,
                                         "check the address, the network and that the server is up",

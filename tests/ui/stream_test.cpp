@@ -7,6 +7,7 @@
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTest>
+#include <algorithm>
 
 namespace vigil::ui::test {
 namespace {
@@ -37,6 +38,16 @@ public:
         qDeleteAll(sockets_);
         sockets_.clear();
     }
+    /// Sends nothing more to those who are connected.
+    void fallSilent() {
+        silent_ += sockets_;
+        sockets_.clear();
+    }
+    bool isLeft() const {
+        return std::all_of(silent_.begin(), silent_.end(), [](const QTcpSocket* socket) {
+            return socket->state() == QAbstractSocket::UnconnectedState;
+        });
+    }
     void startAgain() { ASSERT_TRUE(server_.listen(QHostAddress::LocalHost, port_)); }
 
 protected:
@@ -51,6 +62,7 @@ protected:
 private:
     QTcpServer server_;
     QList<QTcpSocket*> sockets_;
+    QList<QTcpSocket*> silent_;
     QByteArray picture_;
     quint16 port_ = 0;
     int timer_ = 0;
@@ -76,6 +88,19 @@ TEST_F(StreamTest, StopsIsSaidOnThePictureAndComesBack) {
     const int64_t before = engine->counts().captured;
     waitUntil([&] { return view->notice().isEmpty() && engine->counts().captured > before + 3; });
     server.stop();
+}
+
+TEST_F(StreamTest, LeavesAConnectionThatFellSilent) {
+    CameraServer server;
+    SourceRequest request;
+    request.spec = server.address();
+    request.live.read_timeout_ms = 500;
+    window->openRequest(request);
+    waitUntil([&] { return engine->picture() != nullptr; });
+    server.fallSilent();
+    const int64_t before = engine->counts().captured;
+    waitUntil([&] { return engine->counts().captured > before + 3; });
+    EXPECT_TRUE(waitUntil([&] { return server.isLeft(); }));
 }
 
 TEST_F(StreamTest, CanBeTriedAgainWhenTheServerIsUp) {
