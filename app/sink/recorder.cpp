@@ -7,9 +7,10 @@ Recorder::~Recorder() {
 }
 
 void Recorder::start(std::vector<std::unique_ptr<Sink>> sinks,
-                     std::shared_ptr<const Renderer> renderer) {
+                     std::shared_ptr<const Renderer> renderer, Clock::time_point since) {
     const std::lock_guard<std::mutex> lock(mutex_);
     complete();
+    since_ = since;
     sinks_ = std::move(sinks);
     renderer_ = std::move(renderer);
     const std::lock_guard<std::mutex> state_lock(state_mutex_);
@@ -29,7 +30,7 @@ Recorder::State Recorder::state() const {
 
 void Recorder::write(const FrameResult& result) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (sinks_.empty())
+    if (sinks_.empty() || result.captured_at < since_)
         return;
     FrameResult drawn;
     try {

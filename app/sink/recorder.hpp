@@ -3,6 +3,7 @@
 #include "render/renderer.hpp"
 #include "sink.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,9 +23,13 @@ public:
 
     ~Recorder() override;
 
+    using Clock = std::chrono::steady_clock;
+
     /// Completes what is being recorded and starts anew. `renderer` draws for the sinks that want
-    /// pictures; null: they get them as they are.
-    void start(std::vector<std::unique_ptr<Sink>> sinks, std::shared_ptr<const Renderer> renderer);
+    /// pictures; null: they get them as they are. Frames captured before `since` are left out: when
+    /// they were, some between them may have been skipped.
+    void start(std::vector<std::unique_ptr<Sink>> sinks, std::shared_ptr<const Renderer> renderer,
+               Clock::time_point since = {});
 
     /// Completes the files, which may take a moment.
     void stop();
@@ -42,6 +47,7 @@ private:
     std::mutex mutex_; ///< held while sinks work
     std::vector<std::unique_ptr<Sink>> sinks_;
     std::shared_ptr<const Renderer> renderer_;
+    Clock::time_point since_;
     mutable std::mutex state_mutex_;
     State state_;
 };

@@ -242,6 +242,21 @@ TEST_F(RecorderTest, WritesBetweenStartAndStop) {
     EXPECT_EQ(recorder.state().frames, 2);
 }
 
+TEST_F(RecorderTest, LeavesOutWhatWasCapturedBefore) {
+    const Recorder::Clock::time_point now = Recorder::Clock::now();
+    auto sink = std::make_unique<FakeSink>();
+    const FakeSink* seen = sink.get();
+    std::vector<std::unique_ptr<Sink>> sinks;
+    sinks.push_back(std::move(sink));
+    recorder.start(std::move(sinks), nullptr, now);
+    for (const int64_t index : {-1, 0, 1}) {
+        FrameResult frame = result(index);
+        frame.captured_at = now + std::chrono::milliseconds(index);
+        recorder.write(frame);
+    }
+    EXPECT_EQ(seen->frames, (std::vector<int64_t>{0, 1}));
+}
+
 TEST_F(RecorderTest, FailureEndsTheRecordingAndIsKept) {
     start()->before_write = [](int64_t) { throw std::runtime_error("disk full"); };
     recorder.write(result(0));
