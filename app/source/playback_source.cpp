@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds most_lag{500};
 } // namespace
 
 PlaybackSource::PlaybackSource(std::unique_ptr<Source> source) : source_(std::move(source)) {
-    state_.playing = true;
+    state_.playing = !info().stills;
     owed_ = 1;
 }
 
@@ -183,6 +183,16 @@ void PlaybackSource::deliver(Frame& frame) {
     next_.reset();
     frame.jumps = jumps_made_;
     last_time_ms_ = frame.time_ms;
+}
+
+/// Of images in a row, the next one comes in place of one that cannot be read.
+bool PlaybackSource::retrieve(Frame& frame) {
+    const bool read = source_->retrieve(frame);
+    if (!read && info().stills) {
+        const Lock lock(mutex_);
+        ++owed_;
+    }
+    return read;
 }
 
 bool PlaybackSource::grab(Frame& frame) {

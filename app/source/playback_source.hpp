@@ -23,7 +23,7 @@ public:
         bool paced = true;
     };
 
-    /// Plays at once.
+    /// Plays at once. Images in a row wait at the first one.
     explicit PlaybackSource(std::unique_ptr<Source> source);
 
     void play(); ///< from the start, if it has ended
@@ -48,7 +48,7 @@ public:
 
     const SourceInfo& info() const override { return source_->info(); }
     bool grab(Frame& frame) override;
-    bool retrieve(Frame& frame) override { return source_->retrieve(frame); }
+    bool retrieve(Frame& frame) override;
     void stop() noexcept override;
     std::string trouble() const override { return source_->trouble(); }
     std::vector<std::string> warnings() const override { return source_->warnings(); }

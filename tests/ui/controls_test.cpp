@@ -313,8 +313,10 @@ TEST_F(ControlsTest, FilesThatEndTooSoonAreTold) {
     std::filesystem::create_directory(folder.path("images"));
     for (int i = 0; i < 4; ++i)
         std::ofstream(folder.path("images/" + std::to_string(i) + ".png")) << "no image";
-    cv::imwrite(folder.path("images/0.png"), cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(80)));
-    window->openPath(QString::fromStdString(folder.path("images")));
+    cv::imwrite(folder.path("images/1.png"), cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(80)));
+    open(folder.path("images"));
+    EXPECT_EQ(engine->picture()->result.frame.index, 1) << "the first one that can be read";
+    click("stepForward");
     waitUntil([&] { return message().contains("damaged or incomplete"); });
     EXPECT_TRUE(message().contains("3.png"));
 }
@@ -374,10 +376,19 @@ TEST_F(ControlsTest, ImagesComeOneByOne) {
         cv::imwrite(folder.path("images/" + std::to_string(i) + ".png"),
                     cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(80)));
     open(folder.path("images"));
+    waitForFrame(0);
+    EXPECT_FALSE(engine->playback().playing);
+    EXPECT_EQ(find<QLabel>("place")->text(), "image 1 of 3");
+    EXPECT_TRUE(window->windowTitle().startsWith("0.png"));
+    click("stepForward");
+    waitForFrame(1);
+    click("stepBack");
+    waitForFrame(0);
+    engine->setSpeed(8);
+    click("play");
     waitForFrame(2);
     EXPECT_EQ(find<QLabel>("place")->text(), "image 3 of 3");
-    click("stepBack");
-    waitForFrame(1);
+    EXPECT_EQ(engine->counts().dropped.total(), 0);
 }
 
 TEST_F(ControlsTest, RecentItemsAndPreferencesSurvive) {
@@ -408,6 +419,18 @@ TEST_F(ControlsTest, SettingsActAtOnce) {
     settings->findChild<QSlider*>("lineWidth")->setValue(5);
     EXPECT_EQ(window->preferences().overlay.line_width, 5);
     settings->reject();
+}
+
+TEST_F(ControlsTest, SettingsLeaveAloneWhatTheyDoNotShow) {
+    window->action("settings")->trigger();
+    auto* settings = dialog<SettingsDialog>();
+    load(model);
+    window->action("boxes")->trigger();
+    settings->findChild<QSlider*>("lineWidth")->setValue(5);
+    settings->reject();
+    EXPECT_EQ(window->preferences().model, QString::fromStdString(model));
+    EXPECT_FALSE(window->preferences().overlay.boxes);
+    EXPECT_EQ(window->preferences().overlay.line_width, 5);
 }
 
 TEST_F(ControlsTest, StreamDialogWantsAnAddress) {

@@ -62,6 +62,8 @@ TEST_F(LifetimeTest, FilesThatVanishWhilePlayingAreCounted) {
                     cv::Mat(480, 640, CV_8UC3, cv::Scalar::all(80)));
     load(model);
     open(folder.path("images"));
+    engine->setEveryFrame(true);
+    engine->play();
     std::filesystem::remove_all(folder.path("images"));
     waitUntil([&] { return engine->playback().ended; });
     const auto balance = [&] {

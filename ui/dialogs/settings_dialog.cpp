@@ -16,7 +16,6 @@ namespace vigil::ui {
 
 SettingsDialog::SettingsDialog(const Preferences& preferences, QWidget* parent)
     : QDialog(parent),
-      before_(preferences),
       language_(new QComboBox(this)),
       theme_(new QComboBox(this)),
       line_width_(makeSlider(QStringLiteral("lineWidth"), 1, 8, preferences.overlay.line_width)),
@@ -57,12 +56,11 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, QWidget* parent)
     language_->setFocus();
 
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
-    const auto tell = [this] { emit changed(this->preferences()); };
-    connect(language_, &QComboBox::activated, this, tell);
-    connect(theme_, &QComboBox::activated, this, tell);
-    connect(line_width_, &QSlider::valueChanged, this, tell);
-    connect(font_size_, &QSlider::valueChanged, this, tell);
-    connect(folder_, &QLineEdit::textChanged, this, tell);
+    connect(language_, &QComboBox::activated, this, &SettingsDialog::changed);
+    connect(theme_, &QComboBox::activated, this, &SettingsDialog::changed);
+    connect(line_width_, &QSlider::valueChanged, this, &SettingsDialog::changed);
+    connect(font_size_, &QSlider::valueChanged, this, &SettingsDialog::changed);
+    connect(folder_, &QLineEdit::textChanged, this, &SettingsDialog::changed);
     connect(choose, &QPushButton::clicked, this, [this] {
         auto* dialog = new QFileDialog(this, tr("Choose a folder"), folder_->text());
         dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -96,14 +94,12 @@ QLayout* SettingsDialog::withValue(QSlider* slider) {
     return row;
 }
 
-Preferences SettingsDialog::preferences() const {
-    Preferences now = before_;
-    now.language = language_->currentData().toString();
-    now.theme = Theme::Choice(theme_->currentIndex());
-    now.overlay.line_width = line_width_->value();
-    now.overlay.font_size = font_size_->value();
-    now.output_folder = folder_->text();
-    return now;
+void SettingsDialog::apply(Preferences& preferences) const {
+    preferences.language = language_->currentData().toString();
+    preferences.theme = Theme::Choice(theme_->currentIndex());
+    preferences.overlay.line_width = line_width_->value();
+    preferences.overlay.font_size = font_size_->value();
+    preferences.output_folder = folder_->text();
 }
 
 } // namespace vigil::ui

@@ -18,17 +18,16 @@ class SettingsDialog : public QDialog {
 public:
     explicit SettingsDialog(const Preferences& preferences, QWidget* parent = nullptr);
 
-    /// The preferences as the controls say.
-    Preferences preferences() const;
+    /// Puts what the controls say into `preferences`, of which much else may have changed since.
+    void apply(Preferences& preferences) const;
 
 signals:
-    void changed(const vigil::ui::Preferences& preferences);
+    void changed();
 
 private:
     QSlider* makeSlider(const QString& name, int least, int most, int value);
     QLayout* withValue(QSlider* slider);
 
-    Preferences before_;
     QComboBox* language_;
     QComboBox* theme_;
     QSlider* line_width_;

@@ -159,7 +159,7 @@ void MediaEngine::replacePlayer(std::unique_ptr<Source> source) {
             Qt::QueuedConnection);
     };
     player_ = std::make_shared<Player>(std::move(source), slot_, std::move(observers));
-    player_->playback().setSpeed(speed_);
+    setSpeed(speed_);
     player_->playback().setLoop(loop_);
     applyMode();
 }
@@ -287,8 +287,10 @@ void MediaEngine::step(int frames) {
 
 void MediaEngine::setSpeed(double speed) {
     speed_ = speed;
-    if (player_)
-        player_->playback().setSpeed(speed);
+    if (!player_)
+        return;
+    const SourceInfo info = sourceInfo();
+    player_->playback().setSpeed(info.stills ? speed / info.fps : speed); // an image a second
 }
 
 void MediaEngine::setLoop(bool loop) {
@@ -302,12 +304,14 @@ void MediaEngine::setEveryFrame(bool every_frame) {
     applyMode();
 }
 
-/// A recording gets every frame, whatever the window shows; images in a row are no video.
+/// A recording gets every frame, whatever the window shows; of images in a row none is skipped.
 void MediaEngine::applyMode() {
     if (!player_)
         return;
     const bool all = every_frame_ || recording_wanted_ || sourceInfo().stills;
     player_->setMode(all ? Mode::Synchronous : Mode::RealTime);
+    if (sourceInfo().stills)
+        player_->playback().setPaced(!every_frame_);
 }
 
 PlaybackSource::State MediaEngine::playback() const {
@@ -349,10 +353,10 @@ void MediaEngine::startRecording(const Outputs& outputs) {
     applyMode();
     background_.run(
         this,
-        [player = player_, outputs, context, input] {
+        [player = player_, outputs, context, input, since = Recorder::Clock::now()] {
             checkOutputs(outputs, input);
-            player->recorder().start(makeSinks(outputs, context),
-                                     makeRenderer(context.class_names));
+            player->recorder().start(makeSinks(outputs, context), makeRenderer(context.class_names),
+                                     since);
             return true;
         },
         [this, file = recording_file_](Outcome<bool>& started) {

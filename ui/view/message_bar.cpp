@@ -62,7 +62,7 @@ void MessageBar::show(const Message& message) {
     rows_.prepend(row);
     column_->insertWidget(0, row);
     setVisible(true);
-    if (message.kind == Message::Kind::Info)
+    if (message.kind == Message::Kind::Info && !message.stays)
         QTimer::singleShot(info_ms, row, [this, row] { remove(row); });
 }
 

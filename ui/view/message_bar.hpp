@@ -18,10 +18,12 @@ struct Message {
     QString details;
     QString action; ///< text of a button that does something about it; empty: none
     std::function<void()> work = {};
+    bool stays = false; ///< a remark that somebody may come back for
 };
 
 /// Messages above the picture, which interrupt nobody. Errors and warnings stay until they are
-/// closed or their topic is settled; remarks go by themselves.
+/// closed or their topic is settled; other remarks go by
+/// themselves.
 class MessageBar : public QWidget {
     Q_OBJECT
 

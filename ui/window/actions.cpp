@@ -77,7 +77,11 @@ void MainWindow::makeFileActions() {
               [this] {
                   auto* dialog = new SettingsDialog(preferences_, this);
                   dialog->setAttribute(Qt::WA_DeleteOnClose);
-                  connect(dialog, &SettingsDialog::changed, this, &MainWindow::applyPreferences);
+                  connect(dialog, &SettingsDialog::changed, this, [this, dialog] {
+                      Preferences preferences = preferences_;
+                      dialog->apply(preferences);
+                      applyPreferences(preferences);
+                  });
                   dialog->open();
               });
     addAction("quit", tr("&Quit"), {}, QKeySequence::Quit, [this] { QMainWindow::close(); });
@@ -228,7 +232,7 @@ void MainWindow::updateActions() {
     for (const char* name : {"stop", "stepBack", "jumpBack", "jumpForward", "toStart", "loop"})
         action(name)->setEnabled(recording && info.seekable);
     action("stepForward")->setEnabled(recording);
-    action("everyFrame")->setEnabled(recording && !info.stills);
+    action("everyFrame")->setEnabled(recording);
     action("export")->setEnabled(recording && engine_.model() && !exporter_.active());
     action("unloadModel")->setEnabled(engine_.model() != nullptr);
 }

@@ -143,7 +143,8 @@ void MainWindow::snapshot(bool with_overlay) {
     makeOutputFolder();
     const QString number =
         QStringLiteral("_%1").arg(picture->result.frame.index, 6, 10, QLatin1Char('0'));
-    engine_.saveSnapshot(picture, outputStem() + number + QStringLiteral(".png"), with_overlay);
+    const QString ending = with_overlay ? QStringLiteral(".png") : QStringLiteral("_clean.png");
+    engine_.saveSnapshot(picture, outputStem() + number + ending, with_overlay);
 }
 
 void MainWindow::toggleRecording() {

@@ -224,7 +224,11 @@ void MainWindow::connectEngine() {
                           tr("The model %1 could not be loaded").arg(QFileInfo(path).fileName()),
                           error);
             });
-    connect(&engine_, &MediaEngine::recordingChanged, this, &MainWindow::updateRecording);
+    connect(&engine_, &MediaEngine::recordingChanged, this, [this] {
+        if (engine_.recording().active)
+            messages_->dismiss(about_recording);
+        updateRecording();
+    });
     connect(&engine_, &MediaEngine::recordingEnded, this,
             [this](const QString& file, int frames, const QString& error) {
                 if (!error.isEmpty())
@@ -253,6 +257,7 @@ void MainWindow::connectExporter() {
         updateActions();
     };
     connect(&exporter_, &Exporter::started, this, [this] {
+        messages_->dismiss(about_export);
         export_progress_->setRange(0, 0);
         export_box_->show();
         updateActions();
@@ -284,7 +289,7 @@ void MainWindow::showWritten(const QString& topic, const QString& title, const Q
                              const QString& details) {
     const QUrl folder = QUrl::fromLocalFile(QFileInfo(file).absolutePath());
     messages_->show({Message::Kind::Info, topic, title, details, tr("Show the folder"),
-                     [folder] { QDesktopServices::openUrl(folder); }});
+                     [folder] { QDesktopServices::openUrl(folder); }, topic != about_snapshot});
 }
 
 void MainWindow::connectControls() {
@@ -440,6 +445,9 @@ void MainWindow::showStart() {
 
 void MainWindow::showPicture(const PicturePtr& picture) {
     last_picture_.restart();
+    if (const std::string& name = picture->result.frame.name; !name.empty())
+        setWindowTitle(QStringLiteral("%1 – %2 – Vigil")
+                           .arg(fromStd(name), sourceLabel(fromStd(engine_.sourceInfo().name))));
     const bool current = engine_.isCurrent(*picture);
     const auto age = Telemetry::Clock::now() - picture->result.captured_at;
     const double latency_ms = std::chrono::duration<double, std::milli>(age).count();
@@ -552,6 +560,14 @@ void MainWindow::changeEvent(QEvent* event) {
     QMainWindow::changeEvent(event);
     if (event->type() == QEvent::WindowStateChange && actions_.contains("fullScreen"))
         action("fullScreen")->setChecked(isFullScreen());
+}
+
+/// Panels that were torn off last time were shown before this window and lie below it.
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    for (QDockWidget* dock : docks_)
+        if (dock->isFloating())
+            QTimer::singleShot(0, dock, &QWidget::raise);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
