@@ -97,6 +97,10 @@ def calibrate(model, batches):
     return model
 
 
-def load_model(path):
-    """A model of a checkpoint or of an exported ONNX."""
-    return load_onnx(path) if str(path).endswith(".onnx") else load_checkpoint(path)
+def load_model(path, scores="one"):
+    """A model of a checkpoint or of an exported ONNX. scores: "many" takes the one-to-many scores
+    in place of the one-to-one ones; an ONNX holds those that it was exported with."""
+    model = load_onnx(path) if str(path).endswith(".onnx") else load_checkpoint(path)
+    if scores == "many":
+        model.model[-1].take_many()
+    return model

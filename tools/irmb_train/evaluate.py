@@ -138,7 +138,9 @@ def main():
     parser.add_argument("--teacher", required=True, help="labels the clips")
     parser.add_argument("--model", help="checkpoint.pt or the exported ONNX; default: the teacher")
     parser.add_argument("--conf", type=float, default=0.25)
-    parser.add_argument("--nms-iou", type=float, default=0.6,
+    parser.add_argument("--scores", default="one", choices=("one", "many"),
+                        help="of the model: one-to-one, or one-to-many")
+    parser.add_argument("--nms-iou", type=float, default=0.5,
                         help="overlap above which doubles are removed, as irmb_train.export says "
                              "to vigil")
     parser.add_argument("--every", type=int, default=1, help="take every n-th picture of a scene")
@@ -147,7 +149,7 @@ def main():
     found = {name: pictures[::args.every] for name, pictures in scenes(args.data).items()}
     label_clips(found, teacher)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predict = student(load_model(args.model).to(device).eval(), device) if args.model else teacher
+    predict = student(load_model(args.model, args.scores).to(device).eval(), device) if args.model else teacher
     print(f"{'scene':24} images boxes  AP50 recall precision   ({CLASSES[PERSON]}, IoU .5, "
           f"confidence {args.conf})")
     rows, (confidence, f1) = evaluate(predict, found, args.conf,

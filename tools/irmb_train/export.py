@@ -103,12 +103,14 @@ def main():
     parser.add_argument("--description", default="YOLOv10n-iRMB for street scenes")
     parser.add_argument("--confidence", type=float, default=0.25,
                         help="the score that shall become 0.25, see irmb_train.evaluate")
-    parser.add_argument("--nms-iou", type=float, default=0.6,
+    parser.add_argument("--scores", default="one", choices=("one", "many"),
+                        help="one-to-one, or one-to-many, which are learned faster and need NMS")
+    parser.add_argument("--nms-iou", type=float, default=0.5,
                         help="overlap above which vigil shall remove doubles, which a model that "
                              "was trained for hours still makes; 1: never")
     parser.add_argument("--vigil", help="the program that checks the file")
     args = parser.parse_args()
-    model = move_scores(load_model(args.model).eval(), args.confidence)
+    model = move_scores(load_model(args.model, args.scores).eval(), args.confidence)
     export(copy.deepcopy(model), args.output, args.description, args.nms_iou)
     print(f"{args.output}: {args.output.stat().st_size} bytes")
     if args.vigil:

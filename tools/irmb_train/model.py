@@ -35,8 +35,8 @@ class CIB(nn.Module):
 
 
 class Detect(Head):
-    """YOLOv10's one-to-one head, with one more output of the classification tower that is used
-    in training alone: scores that may be high at many anchors of an object."""
+    """YOLOv10's one-to-one head, with one more output of the classification tower for training:
+    scores that may be high at many anchors of an object."""
 
     def __init__(self, channels, nc):
         super().__init__(channels, nc, c2=max(16, channels[0] // 4, 64),
@@ -53,6 +53,12 @@ class Detect(Head):
             one.append(cls[2](features).flatten(2))
             many.append(extra(features).flatten(2))
         return torch.cat(distances, 2), torch.cat(one, 2), torch.cat(many, 2)
+
+    def take_many(self):
+        """Puts the one-to-many scores in the place of the one-to-one ones. They are learned faster,
+        but need NMS."""
+        for cls, many in zip(self.cv3, self.many):
+            cls[2].load_state_dict(many.state_dict())
 
 
 # Width of the layers at P1 to P5.

@@ -158,6 +158,18 @@ class ModelTest(unittest.TestCase):
         self.assertLess((before - after).abs().max().item(), 1e-2)
 
 
+class ScoresTest(unittest.TestCase):
+    def test_one_to_many_scores_take_the_place_of_the_others(self):
+        model = initialise(YoloV10Irmb(6)).eval()
+        for many in model.model[26].many:
+            torch.nn.init.normal_(many.weight)
+        x = torch.rand(1, 3, 64, 64)
+        with torch.no_grad():
+            many = model.training_outputs(x)[2]
+            model.model[26].take_many()
+            torch.testing.assert_close(model(x)[:, 4:], many.sigmoid())
+
+
 class UltralyticsTest(unittest.TestCase):
     def test_definitions_have_the_layers_of_our_model(self):
         try:
