@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace vigil::ui::test {
 namespace {
 
@@ -31,11 +33,24 @@ TEST_F(TelemetryTest, CountsFramesOfTheLastTwoSeconds) {
 TEST_F(TelemetryTest, KeepsTheMostObjectsOfEachSecond) {
     telemetry.add(resultWith({0, 0, 1}), start);
     telemetry.add(resultWith({0}), start + 100ms);
+    telemetry.add(resultWith({}), start + 1s);
     telemetry.add(resultWith({0, 0, 0}), start + 2s);
     const Telemetry::Snapshot snapshot = telemetry.snapshot(start + 2s);
     EXPECT_EQ(snapshot.per_second.at(0), (std::vector<double>{2, 0, 3}));
     EXPECT_EQ(snapshot.per_second.at(1), (std::vector<double>{1, 0, 0}));
     EXPECT_EQ(snapshot.objects, (std::map<int, int>{{0, 3}}));
+}
+
+TEST_F(TelemetryTest, SecondsWithoutAFrameAreNoZeros) {
+    telemetry.add(resultWith({0}), start);
+    telemetry.add(resultWith({1}), start + 3s);
+    const Telemetry::Snapshot snapshot = telemetry.snapshot(start + 3s);
+    const std::vector<double>& line = snapshot.per_second.at(0);
+    ASSERT_EQ(line.size(), 4U);
+    EXPECT_EQ(line[0], 1);
+    EXPECT_TRUE(std::isnan(line[1]) && std::isnan(line[2]));
+    EXPECT_EQ(line[3], 0) << "a frame without this class";
+    EXPECT_TRUE(std::isnan(snapshot.per_second.at(1)[1]));
 }
 
 TEST_F(TelemetryTest, ForgetsWhatIsLongAgo) {

@@ -1,11 +1,13 @@
 #include "telemetry.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace vigil::ui {
 namespace {
 
 constexpr std::chrono::seconds fps_window{2};
+constexpr double no_frame = std::numeric_limits<double>::quiet_NaN();
 
 int64_t secondOf(Telemetry::Clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -76,13 +78,17 @@ Telemetry::Snapshot Telemetry::snapshot(Clock::time_point now) const {
     snapshot.objects = objects_;
     if (seconds_.empty())
         return snapshot;
-    const int64_t newest = seconds_.back().number;
-    const auto length = static_cast<std::size_t>(newest - seconds_.front().number + 1);
+    const int64_t oldest = seconds_.front().number;
+    const auto place = [oldest](const Second& second) {
+        return static_cast<std::size_t>(second.number - oldest);
+    };
+    std::vector<double> nothing_found(place(seconds_.back()) + 1, no_frame);
+    for (const Second& second : seconds_)
+        nothing_found[place(second)] = 0;
     for (const Second& second : seconds_)
         for (const auto& [class_id, most] : second.most) {
-            std::vector<double>& line = snapshot.per_second[class_id];
-            line.resize(length);
-            line[length - 1 - static_cast<std::size_t>(newest - second.number)] = most;
+            const auto line = snapshot.per_second.try_emplace(class_id, nothing_found).first;
+            line->second[place(second)] = most;
         }
     return snapshot;
 }

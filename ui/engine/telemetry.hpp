@@ -26,7 +26,8 @@ public:
         double latency_ms = 0; ///< of the newest frame, from its capture to its result
         std::array<std::vector<double>, StageCount> stage_ms; ///< newest last
         std::map<int, int> objects;                           ///< of the newest frame, by class
-        std::map<int, std::vector<double>> per_second; ///< most objects at a time, newest last
+        /// Most objects at a time, newest last; NaN where no frame came, which is not zero objects.
+        std::map<int, std::vector<double>> per_second;
     };
 
     void add(const FrameResult& result, Clock::time_point now);

@@ -1,9 +1,9 @@
 #include "chart.hpp"
 
 #include <QPainter>
-#include <QPainterPath>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vigil::ui {
 namespace {
@@ -45,7 +45,7 @@ double Chart::top() const {
     double most = 0;
     for (const Line& line : lines_)
         for (const double value : line.values)
-            most = std::max(most, value);
+            most = std::fmax(most, value); // which passes over gaps
     return has_axes_ ? roundUp(most) : std::max(most * 1.1, 1e-3);
 }
 
@@ -84,32 +84,43 @@ void Chart::paintAxes(QPainter& painter, const QRectF& area) const {
     painter.drawText(below, Qt::AlignRight, unit_);
 }
 
-void Chart::paintLine(QPainter& painter, const QRectF& area, const Line& line) const {
-    if (line.values.size() < 2)
-        return;
-    const QColor colour =
-        line.colour.isValid() ? line.colour : palette().color(QPalette::Highlight);
+/// The parts of a line between its gaps.
+std::vector<QPolygonF> Chart::stretches(const QRectF& area, const Line& line) const {
     const double highest = top();
     const double step = area.width() / (length_ - 1);
-    const double first = area.right() - step * double(line.values.size() - 1);
-    QPainterPath path;
+    const double first = area.right() - step * (double(line.values.size()) - 1);
+    std::vector<QPolygonF> parts;
+    bool in_gap = true;
     for (std::size_t i = 0; i < line.values.size(); ++i) {
-        const QPointF point(first + step * double(i),
-                            area.bottom() - area.height() * line.values[i] / highest);
-        i == 0 ? path.moveTo(point) : path.lineTo(point);
+        const bool was_gap = std::exchange(in_gap, std::isnan(line.values[i]));
+        if (in_gap)
+            continue;
+        if (was_gap)
+            parts.emplace_back();
+        parts.back() << QPointF(first + step * double(i),
+                                area.bottom() - area.height() * line.values[i] / highest);
     }
+    return parts;
+}
+
+void Chart::paintLine(QPainter& painter, const QRectF& area, const Line& line) const {
+    const QColor colour =
+        line.colour.isValid() ? line.colour : palette().color(QPalette::Highlight);
+    QColor shade = colour;
+    shade.setAlpha(45);
+    const QPen pen(colour, 1.5);
+    const QPen dot(colour, 3, Qt::SolidLine, Qt::RoundCap);
     painter.setClipRect(area.adjusted(-1, -2, 1, 2));
-    if (filled_) {
-        QPainterPath below = path;
-        below.lineTo(area.bottomRight());
-        below.lineTo(first, area.bottom());
-        QColor shade = colour;
-        shade.setAlpha(45);
-        painter.fillPath(below, shade);
+    for (const QPolygonF& part : stretches(area, line)) {
+        if (filled_) {
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(shade);
+            painter.drawPolygon(QPolygonF(part) << QPointF(part.back().x(), area.bottom())
+                                                << QPointF(part.front().x(), area.bottom()));
+        }
+        painter.setPen(part.size() == 1 ? dot : pen);
+        part.size() == 1 ? painter.drawPoint(part.front()) : painter.drawPolyline(part);
     }
-    painter.setPen(QPen(colour, 1.5));
-    painter.setBrush(Qt::NoBrush);
-    painter.drawPath(path);
     painter.setClipping(false);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QColor>
+#include <QPolygonF>
 #include <QWidget>
 #include <vector>
 
@@ -14,8 +15,8 @@ class Chart : public QWidget {
 public:
     struct Line {
         QString name;
-        QColor colour; ///< invalid: the accent colour
-        std::vector<double> values;
+        QColor colour;              ///< invalid: the accent colour
+        std::vector<double> values; ///< NaN: a gap
     };
 
     explicit Chart(QWidget* parent = nullptr);
@@ -34,6 +35,7 @@ protected:
 private:
     double top() const;
     void paintAxes(QPainter& painter, const QRectF& area) const;
+    std::vector<QPolygonF> stretches(const QRectF& area, const Line& line) const;
     void paintLine(QPainter& painter, const QRectF& area, const Line& line) const;
 
     std::vector<Line> lines_;

@@ -9,6 +9,7 @@
 #include <QLabel>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace vigil::ui {
@@ -36,6 +37,17 @@ double mean(const std::vector<double>& values) {
     constexpr std::size_t newest = 20;
     const auto begin = values.end() - std::ptrdiff_t(std::min(newest, values.size()));
     return std::accumulate(begin, values.end(), 0.0) / double(values.end() - begin);
+}
+
+/// Of all that is known: gaps count nothing.
+double total(const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0, [](double sum, double value) {
+        return std::isnan(value) ? sum : sum + value;
+    });
+}
+
+QString onOneLine(QString text) {
+    return text.replace(QLatin1Char(' '), QChar::Nbsp);
 }
 
 } // namespace
@@ -121,20 +133,20 @@ void PerformancePanel::updateObjects(const Telemetry::Snapshot& snapshot,
                                      const std::vector<std::string>& class_names) {
     std::vector<std::pair<double, int>> order;
     for (const auto& [class_id, values] : snapshot.per_second)
-        order.emplace_back(-std::accumulate(values.begin(), values.end(), 0.0), class_id);
+        order.emplace_back(-total(values), class_id);
     std::sort(order.begin(), order.end());
     if (order.size() > most_lines)
         order.resize(most_lines);
     std::vector<Chart::Line> lines;
     QStringList legend;
     std::size_t seconds = shortest_history_s;
-    for (const auto& [total, class_id] : order) {
+    for (const auto& [rank, class_id] : order) {
         const std::vector<double>& values = snapshot.per_second.at(class_id);
         seconds = std::max(seconds, values.size());
         const QString name = classLabel(class_names, class_id);
         lines.push_back({name, classColor(class_id), values});
-        legend << QStringLiteral("<span style=\"color:%1\">●</span> %2")
-                      .arg(classColor(class_id).name(), name.toHtmlEscaped());
+        legend << QStringLiteral("<span style=\"color:%1\">●</span>&nbsp;%2")
+                      .arg(classColor(class_id).name(), onOneLine(name.toHtmlEscaped()));
     }
     objects_->setAxes(tr("now"), tr("%n s ago", nullptr, int(seconds)));
     objects_->setLines(std::move(lines), int(seconds));
