@@ -69,7 +69,7 @@ QStatusBar { border-top: 1px solid %3; }
 QStatusBar::item { border: none; }
 QHeaderView::section { background: %2; color: %7; border: none; border-bottom: 1px solid %3;
     padding: 4px 6px; }
-QDockWidget::title { padding: 0 8px; background: %6; border-bottom: 1px solid %3; }
+QDockWidget::title { text-align: left center; padding: 0 8px; background: %6; border-bottom: 1px solid %3; }
 QMainWindow::separator { background: %3; width: 1px; height: 1px; margin: 2px; }
 QPushButton#tile { text-align: left; padding: 12px 14px; border: 1px solid %3; border-radius: 8px;
     background: %2; }
