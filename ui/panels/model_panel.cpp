@@ -2,7 +2,6 @@
 
 #include "engine/engine_text.hpp"
 #include "engine/text.hpp"
-#include "window/icons.hpp"
 
 #include <irmb_dnn/acceleration.hpp>
 
@@ -101,12 +100,12 @@ void select(QComboBox* box, const QString& value) {
 ModelPanel::ModelPanel(QWidget* parent)
     : QWidget(parent),
       title_(new QLabel(this)),
-      facts_(new QFormLayout),
+      form_(new QFormLayout),
       backend_(new QComboBox(this)),
       precision_(new QComboBox(this)),
       engine_(new QComboBox(this)),
       reasons_(new QLabel(this)),
-      load_(new QPushButton(icon(QStringLiteral("model")), tr("Load model…"), this)) {
+      load_(new QPushButton(tr("Load model…"), this)) {
     title_->setObjectName(QStringLiteral("modelName"));
     title_->setWordWrap(true);
     QFont bold = title_->font();
@@ -128,21 +127,18 @@ ModelPanel::ModelPanel(QWidget* parent)
     engine_->addItem(tr("Classic"), QStringLiteral("classic"));
     load_->setObjectName(QStringLiteral("loadModel"));
 
-    facts_->setRowWrapPolicy(QFormLayout::DontWrapRows);
-    facts_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    facts_->setVerticalSpacing(4);
-    auto* choices = new QFormLayout;
-    choices->setVerticalSpacing(4);
-    choices->addRow(tr("Runs on"), backend_);
-    choices->addRow(tr("Arithmetic"), precision_);
-    choices->addRow(tr("OpenCV engine"), engine_);
+    form_->setRowWrapPolicy(QFormLayout::DontWrapRows);
+    form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    form_->setVerticalSpacing(4);
+    form_->addRow(tr("Runs on"), backend_);
+    form_->addRow(tr("Arithmetic"), precision_);
+    form_->addRow(tr("OpenCV engine"), engine_);
     auto* content = new QWidget(this);
     auto* column = new QVBoxLayout(content);
     column->setContentsMargins(10, 8, 10, 8);
     column->setSpacing(8);
     column->addWidget(title_);
-    column->addLayout(facts_);
-    column->addLayout(choices);
+    column->addLayout(form_);
     column->addWidget(reasons_);
     column->addWidget(load_);
     column->addStretch(1);
@@ -177,12 +173,12 @@ void ModelPanel::addFact(const QString& name, const QString& value, const QStrin
     auto* caption = new QLabel(name, this);
     caption->setObjectName(QStringLiteral("muted"));
     caption->setAlignment(Qt::AlignTop);
-    facts_->addRow(caption, label);
+    form_->insertRow(fact_count_++, caption, label);
 }
 
 void ModelPanel::setModel(const std::shared_ptr<const ModelFacts>& facts) {
-    while (facts_->rowCount() > 0)
-        facts_->removeRow(0);
+    while (fact_count_ > 0)
+        form_->removeRow(--fact_count_);
     if (!facts) {
         title_->setText(tr("No model is loaded"));
         title_->setToolTip({});

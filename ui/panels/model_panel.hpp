@@ -35,7 +35,8 @@ private:
     void updateReasons();
 
     QLabel* title_;
-    QFormLayout* facts_;
+    QFormLayout* form_; ///< what the model is, then what can be chosen
+    int fact_count_ = 0;
     QComboBox* backend_;
     QComboBox* precision_;
     QComboBox* engine_;

@@ -73,6 +73,7 @@ ObjectsPanel::ObjectsPanel(QWidget* parent)
     list_->setObjectName(QStringLiteral("classes"));
     list_->setAccessibleName(tr("Classes"));
     list_->setHeaderLabels({tr("Class"), tr("Now")});
+    list_->headerItem()->setTextAlignment(NowColumn, Qt::AlignRight | Qt::AlignVCenter);
     list_->setRootIsDecorated(false);
     list_->setUniformRowHeights(true);
     list_->setAlternatingRowColors(true);
