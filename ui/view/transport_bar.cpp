@@ -18,6 +18,7 @@ namespace vigil::ui {
 namespace {
 
 constexpr int icon_side = 20;
+constexpr int shortest_bar = 100;
 constexpr int page_ms = 10000;
 constexpr int arrow_ms = 1000;
 
@@ -48,6 +49,16 @@ void reserve(QLabel* label, const QString& widest) {
     label->setMinimumWidth(label->fontMetrics().horizontalAdvance(widest) + 4);
 }
 
+/// When the last frame begins: the bar ends there, since nothing comes behind it.
+double lastFrameMs(const SourceInfo& info) {
+    return info.fps > 0 ? info.duration_ms - 1000 / info.fps : info.duration_ms;
+}
+
+/// Keys of an action behind what it does.
+QString withKeys(const QString& text, const QString& keys) {
+    return keys.isEmpty() ? text : QStringLiteral("%1 (%2)").arg(text, keys);
+}
+
 } // namespace
 
 TransportBar::TransportBar(QWidget* parent)
@@ -70,6 +81,8 @@ TransportBar::TransportBar(QWidget* parent)
                                  "in real time and skipping frames"))) {
     bar_->setObjectName(QStringLiteral("seekBar"));
     bar_->setAccessibleName(tr("Place in the video"));
+    bar_->setToolTip(tr("Click or drag to go to another place"));
+    bar_->setMinimumWidth(shortest_bar);
     bar_->setPageStep(page_ms);
     bar_->setSingleStep(arrow_ms);
     place_->setObjectName(QStringLiteral("place"));
@@ -120,15 +133,25 @@ QToolButton* TransportBar::makeButton(const QString& name, const QString& icon_n
     button->setObjectName(name);
     button->setIcon(icon(icon_name));
     button->setIconSize({icon_side, icon_side});
-    button->setToolTip(tip);
-    button->setAccessibleName(tip);
+    setTip(button, tip);
     return button;
+}
+
+void TransportBar::setTip(QToolButton* button, const QString& tip) {
+    button->setToolTip(withKeys(tip, keys_.value(button->objectName())));
+    button->setAccessibleName(tip);
+}
+
+void TransportBar::setKeys(const QHash<QString, QString>& keys) {
+    keys_ = keys;
+    for (QToolButton* button : {play_, stop_, back_, forward_, loop_, every_frame_})
+        setTip(button, button->accessibleName());
 }
 
 void TransportBar::setSource(const SourceInfo& info) {
     info_ = info;
     has_source_ = true;
-    bar_->setRange(0, std::max(1, int(info.duration_ms)));
+    bar_->setRange(0, std::max(1, int(std::lround(lastFrameMs(info)))));
     bar_->setValue(0);
     reserve(place_, info.live ? tr("latency %1 ms").arg(88888)
                               : QStringLiteral("%1 / %1  ·  %2")
@@ -166,8 +189,7 @@ void TransportBar::updateEnabled() {
 
 void TransportBar::setState(const PlaybackSource::State& state) {
     play_->setIcon(icon(state.playing ? QStringLiteral("pause") : QStringLiteral("play")));
-    play_->setToolTip(state.playing ? tr("Pause") : tr("Play"));
-    play_->setAccessibleName(play_->toolTip());
+    setTip(play_, state.playing ? tr("Pause") : tr("Play"));
 }
 
 void TransportBar::setPlace(const Picture& picture, double latency_ms, bool follow) {

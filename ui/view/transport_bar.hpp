@@ -3,6 +3,7 @@
 #include "engine/picture.hpp"
 #include "source/playback_source.hpp"
 
+#include <QHash>
 #include <QWidget>
 
 class QComboBox;
@@ -28,6 +29,9 @@ public:
     void setLoop(bool loop);
     void setEveryFrame(bool every_frame);
 
+    /// Names the keys that do the same as a button of this object name.
+    void setKeys(const QHash<QString, QString>& keys);
+
 signals:
     void playToggled();
     void stopped();
@@ -39,8 +43,10 @@ signals:
 
 private:
     QToolButton* makeButton(const QString& name, const QString& icon_name, const QString& tip);
+    void setTip(QToolButton* button, const QString& tip);
     void updateEnabled();
 
+    QHash<QString, QString> keys_;
     QToolButton* play_;
     QToolButton* stop_;
     QToolButton* back_;

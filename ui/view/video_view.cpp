@@ -2,6 +2,7 @@
 
 #include "engine/text.hpp"
 
+#include <QCursor>
 #include <QElapsedTimer>
 #include <QMouseEvent>
 #include <QPainter>
@@ -174,6 +175,9 @@ void VideoView::leaveEvent(QEvent*) {
 
 void VideoView::resizeEvent(QResizeEvent*) {
     keepInside();
+    // The mouse stays where it is on the screen, which is another place of the picture now.
+    mouse_ = mapFromGlobal(QPointF(QCursor::pos()));
+    hovered_ = underMouse() ? detectionAt(mouse_) : -1;
     emit roomChanged(room());
 }
 
