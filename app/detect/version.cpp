@@ -10,6 +10,12 @@
 namespace vigil {
 namespace {
 
+std::string engines() {
+    return CV_VERSION_MAJOR >= 5 ? "new, classic" : "classic";
+}
+
+} // namespace
+
 std::string compiler() {
 #if defined(__clang__)
     return "Clang " __clang_version__;
@@ -20,19 +26,13 @@ std::string compiler() {
 #endif
 }
 
-std::string buildType() {
+bool isOptimised() {
 #ifdef NDEBUG
-    return "optimised";
+    return true;
 #else
-    return "with assertions";
+    return false;
 #endif
 }
-
-std::string engines() {
-    return CV_VERSION_MAJOR >= 5 ? "new, classic" : "classic";
-}
-
-} // namespace
 
 std::vector<std::string> cpuFeatures() {
     // OpenCV marks what it can dispatch to with * and what this machine lacks with ?.
@@ -52,7 +52,7 @@ std::string versionText() {
     const CudaProbe cuda = probeCuda();
     std::ostringstream text;
     text << "Vigil " VIGIL_VERSION "\n"
-         << "build:    " << compiler() << ", " << buildType() << '\n'
+         << "build:    " << compiler() << (isOptimised() ? ", optimised\n" : ", with assertions\n")
          << "OpenCV:   " << cv::getVersionString() << " (built with " CV_VERSION ")\n"
          << "engines:  " << engines() << '\n'
          << "cuda:     " << (cuda.usable ? "" : "no: " + cuda.reason);

@@ -285,6 +285,17 @@
     </message>
 </context>
 <context>
+    <name>Keys</name>
+    <message>
+        <source>Comma</source>
+        <translation>逗号</translation>
+    </message>
+    <message>
+        <source>Full stop</source>
+        <translation>句号</translation>
+    </message>
+</context>
+<context>
     <name>Overlay</name>
     <message numerus="yes">
         <source>frame %1   %2   %n object(s)</source>
@@ -321,6 +332,46 @@
     <message>
         <source>&lt;h2&gt;Vigil&lt;/h2&gt;&lt;p&gt;Finds objects in videos, cameras and streams with YOLOv10 models and their iRMB blocks, on OpenCV alone.&lt;/p&gt;&lt;p&gt;Licence: Apache-2.0. Models have licences of their own.&lt;/p&gt;</source>
         <translation>&lt;h2&gt;Vigil&lt;/h2&gt;&lt;p&gt;用 YOLOv10 模型及其 iRMB 模块在视频、摄像头和网络流中检测目标，仅依赖 OpenCV。&lt;/p&gt;&lt;p&gt;许可证：Apache-2.0。模型另有各自的许可证。&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>版本</translation>
+    </message>
+    <message>
+        <source>Built with</source>
+        <translation>编译器</translation>
+    </message>
+    <message>
+        <source>%1, optimised</source>
+        <translation>%1，已优化</translation>
+    </message>
+    <message>
+        <source>%1, with assertions</source>
+        <translation>%1，含断言</translation>
+    </message>
+    <message>
+        <source>%1, built with %2</source>
+        <translation>%1，编译时为 %2</translation>
+    </message>
+    <message>
+        <source>OpenCV engines</source>
+        <translation>OpenCV 引擎</translation>
+    </message>
+    <message>
+        <source>new and classic</source>
+        <translation>新版和经典</translation>
+    </message>
+    <message>
+        <source>classic</source>
+        <translation>经典</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
+        <source>not usable: %1</source>
+        <translation>不可用：%1</translation>
     </message>
 </context>
 <context>
@@ -1228,8 +1279,10 @@
         <translation>键盘和鼠标</translation>
     </message>
     <message>
-        <source>Wheel: zoom · Drag: move the zoomed picture · Double click: full screen · Hover over a box: its details · Click a class: only it</source>
-        <translation>滚轮：缩放 · 拖动：移动放大的画面 · 双击：全屏 · 悬停在检测框上：查看详情 · 点击类别：只看该类别</translation>
+        <source>Wheel: zoom · Drag: move the zoomed picture · Double click: full screen
+Hover over a box: its details · Click a class: only it</source>
+        <translation>滚轮：缩放 · 拖动：移动放大的画面 · 双击：全屏
+悬停在检测框上：查看详情 · 点击类别：只看该类别</translation>
     </message>
 </context>
 <context>
@@ -1371,6 +1424,10 @@
     <message>
         <source>image %1 of %2</source>
         <translation>第 %1 张，共 %2 张</translation>
+    </message>
+    <message>
+        <source>Click or drag to go to another place</source>
+        <translation>点击或拖动以跳到别处</translation>
     </message>
 </context>
 <context>

@@ -4,7 +4,12 @@
 #include <QList>
 
 class QAction;
+class QFormLayout;
 class QLabel;
+
+namespace vigil {
+struct CudaProbe;
+}
 
 namespace vigil::ui {
 
@@ -15,10 +20,15 @@ class AboutDialog : public QDialog {
 public:
     explicit AboutDialog(QWidget* parent = nullptr);
     /// Fills in what takes time to find out.
-    void setVersions(const QString& text);
+    void setCuda(const CudaProbe& cuda);
 
 private:
-    QLabel* versions_;
+    void addFacts();
+    QLabel* addFact(const QString& name, const QString& value);
+    void fitHeight();
+
+    QFormLayout* facts_;
+    QLabel* cuda_ = nullptr;
 };
 
 /// Every action that has a keyboard shortcut, in groups.

@@ -15,6 +15,8 @@
 namespace vigil::ui {
 namespace {
 
+constexpr int path_width = 480; // most paths can be read whole
+
 struct DataText {
     QString title;
     QString ending;
@@ -58,7 +60,6 @@ OutputDialog::OutputDialog(const QString& title, const QString& explanation, con
     column->addLayout(grid);
     column->addStretch(1);
     column->addWidget(buttons);
-    setMinimumWidth(620);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     updateButton();
@@ -69,6 +70,7 @@ OutputDialog::Row OutputDialog::addRow(QGridLayout* grid, int row, const QString
     Row made{new QCheckBox(text, this), new QLineEdit(path, this)};
     made.wanted->setObjectName(name + QStringLiteral("Wanted"));
     made.path->setObjectName(name + QStringLiteral("Path"));
+    made.path->setMinimumWidth(path_width);
     made.path->setEnabled(false);
     auto* choose = new QPushButton(tr("Choose…"), this);
     choose->setEnabled(false);

@@ -1,11 +1,13 @@
 // The actions of the window, with their menus, tool bar and shortcuts.
 
-#include "detect/version.hpp"
+#include "detect/backend.hpp"
 #include "dialogs/info_dialogs.hpp"
 #include "dialogs/settings_dialog.hpp"
 #include "engine/text.hpp"
 #include "icons.hpp"
+#include "key_text.hpp"
 #include "main_window.hpp"
+#include "view/transport_bar.hpp"
 #include "view/video_view.hpp"
 
 #include <QAction>
@@ -32,8 +34,7 @@ QAction* MainWindow::addAction(const QString& name, const QString& text, const Q
     if (!icon_name.isEmpty())
         made->setIcon(icon(icon_name));
     if (!keys.isEmpty())
-        made->setToolTip(QStringLiteral("%1 (%2)").arg(withoutMnemonic(text),
-                                                       keys.toString(QKeySequence::NativeText)));
+        made->setToolTip(QStringLiteral("%1 (%2)").arg(withoutMnemonic(text), keyText(keys)));
     connect(made, &QAction::triggered, this, [slot = std::move(slot)] { slot(); });
     QMainWindow::addAction(made); // shortcuts work while the menus are hidden, too
     actions_.insert(name, made);
@@ -115,6 +116,10 @@ void MainWindow::makePlaybackActions() {
                   preferences_.every_frame = on;
                   applyPreferences(preferences_);
               });
+    QHash<QString, QString> keys;
+    for (const char* name : {"play", "stop", "stepBack", "stepForward", "loop", "everyFrame"})
+        keys[name] = keyText(action(name)->shortcut());
+    transport_->setKeys(keys);
 }
 
 void MainWindow::makeViewActions() {
@@ -199,6 +204,7 @@ void MainWindow::makeToolBar() {
     bar->addWidget(space);
     for (const char* name : {"fit", "fullScreen", "settings", "shortcuts"})
         bar->addAction(action(name));
+    bar->setMinimumWidth(bar->sizeHint().width()); // no narrower window hides some of them
 }
 
 void MainWindow::updateRecentMenus() {
@@ -226,8 +232,8 @@ void MainWindow::updateActions() {
     const bool has_source = engine_.hasSource();
     const SourceInfo info = engine_.sourceInfo();
     const bool recording = has_source && !info.live;
-    for (const char* name :
-         {"close", "play", "snapshot", "cleanSnapshot", "record", "zoomIn", "zoomOut", "fit"})
+    for (const char* name : {"close", "play", "snapshot", "cleanSnapshot", "record", "zoomIn",
+                             "zoomOut", "fit", "fullScreen"})
         action(name)->setEnabled(has_source);
     for (const char* name : {"stop", "stepBack", "jumpBack", "jumpForward", "toStart", "loop"})
         action(name)->setEnabled(recording && info.seekable);
@@ -262,10 +268,10 @@ void MainWindow::showAbout() {
     about->setAttribute(Qt::WA_DeleteOnClose);
     about->open();
     background_.run(
-        this, [] { return versionText(); },
-        [about = QPointer<AboutDialog>(about)](Outcome<std::string>& text) {
+        this, [] { return probeCuda(); },
+        [about = QPointer<AboutDialog>(about)](Outcome<CudaProbe>& probe) {
             if (about)
-                about->setVersions(fromStd(text.value));
+                about->setCuda(probe.value);
         });
 }
 
