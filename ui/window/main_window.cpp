@@ -115,7 +115,7 @@ void MainWindow::makeDocks() {
         auto* dock = new QDockWidget(title, this);
         dock->setObjectName(name);
         dock->setWidget(content);
-        content->setMinimumWidth(panel_width - 40);
+        content->setMinimumWidth(std::max(panel_width - 40, content->minimumSizeHint().width()));
         addDockWidget(Qt::RightDockWidgetArea, dock);
         docks_ << dock;
         return dock;
@@ -124,8 +124,8 @@ void MainWindow::makeDocks() {
     model_ = new ModelPanel(this);
     performance_ = new PerformancePanel(this);
     QDockWidget* objects = add("objectsDock", tr("Objects"), objects_);
-    QDockWidget* performance = add("performanceDock", tr("Performance"), performance_);
     QDockWidget* model = add("modelDock", tr("Model"), model_);
+    QDockWidget* performance = add("performanceDock", tr("Performance"), performance_);
     tabifyDockWidget(objects, model);
     tabifyDockWidget(objects, performance);
     setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
@@ -547,6 +547,7 @@ void MainWindow::applyPreferences(const Preferences& preferences) {
     action("boxes")->setChecked(preferences.overlay.boxes);
     action("labels")->setChecked(preferences.overlay.labels);
     action("scores")->setChecked(preferences.overlay.scores);
+    action("scores")->setEnabled(preferences.overlay.labels); // which tell them
     action("info")->setChecked(preferences.overlay.info);
     action("loop")->setChecked(preferences.loop);
     action("everyFrame")->setChecked(preferences.every_frame);
