@@ -18,9 +18,12 @@
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSlider>
+#include <QTabBar>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeWidget>
@@ -86,6 +89,48 @@ TEST_F(ControlsTest, SeekBarJumpsToWhereItIsClicked) {
     QTest::mouseClick(bar, Qt::LeftButton, {}, QPoint(bar->width() / 2, bar->height() / 2));
     waitUntil([&] { return std::abs(engine->picture()->result.frame.index - 30) <= 2; });
     EXPECT_NEAR(bar->value(), 1200, 80);
+}
+
+TEST_F(ControlsTest, SeekBarEndsAtTheLastFrame) {
+    openPausedAt(59);
+    auto* bar = find<QSlider>("seekBar");
+    waitUntil([&] { return bar->value() > 0; });
+    EXPECT_EQ(bar->value(), bar->maximum());
+    QTest::mouseClick(bar, Qt::LeftButton, {}, QPoint(1, bar->height() / 2));
+    waitForFrame(0);
+    QTest::mouseClick(bar, Qt::LeftButton, {}, QPoint(bar->width() - 1, bar->height() / 2));
+    waitForFrame(59);
+}
+
+TEST_F(ControlsTest, TipsNameTheKeys) {
+    open(clip);
+    EXPECT_EQ(find<QToolButton>("stepBack")->toolTip(), "One frame back (Comma)");
+    EXPECT_EQ(find<QToolButton>("stepBack")->accessibleName(), "One frame back");
+    EXPECT_EQ(find<QToolButton>("play")->toolTip(), "Pause (Space)");
+    EXPECT_FALSE(find<QSlider>("seekBar")->toolTip().isEmpty());
+}
+
+TEST_F(ControlsTest, ActionsWithoutAnEffectAreOff) {
+    EXPECT_FALSE(window->action("fullScreen")->isEnabled()) << "no picture";
+    open(clip);
+    EXPECT_TRUE(window->action("fullScreen")->isEnabled());
+    EXPECT_TRUE(window->action("scores")->isEnabled());
+    window->action("labels")->trigger();
+    EXPECT_FALSE(window->action("scores")->isEnabled()) << "labels tell them";
+}
+
+TEST_F(ControlsTest, MenuListsPanelsInTheOrderOfTheirTabs) {
+    const auto* tabs = window->findChild<QTabBar*>();
+    ASSERT_TRUE(tabs && tabs->count() == 3);
+    QStringList titles;
+    for (int i = 0; i < tabs->count(); ++i)
+        titles << tabs->tabText(i);
+    QStringList rows;
+    for (const QAction* menu : window->menuBar()->actions())
+        for (const QAction* row : menu->menu()->actions())
+            if (titles.contains(row->text()))
+                rows << row->text();
+    EXPECT_EQ(rows, titles);
 }
 
 TEST_F(ControlsTest, PlaceIsShown) {

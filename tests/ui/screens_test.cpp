@@ -18,7 +18,9 @@
 #include <QLabel>
 #include <QMenu>
 #include <QRegularExpression>
+#include <QSlider>
 #include <QTest>
+#include <QToolBar>
 #include <QXmlStreamReader>
 
 namespace vigil::ui::test {
@@ -162,6 +164,22 @@ TEST_F(ScreensTest, HoveredBoxesTellTheirDetails) {
     waitUntil([&] { return viewImage() != before; });
 }
 
+TEST_F(ScreensTest, DetailsGoWithWhatTheMouseIsOver) {
+    openPausedAt(10);
+    waitForObjects(3);
+    auto* view = find<VideoView>("view");
+    const QImage before = viewImage();
+    const QPoint inside = view->toWidget().map(QPointF(12, 36)).toPoint();
+    QTest::mouseMove(view, inside);
+    waitUntil([&] { return viewImage() != before; });
+    QCursor::setPos(view->mapToGlobal(QPoint(1, 1)));
+    view->resize(view->width() - 10, view->height());
+    const QImage resized = viewImage();
+    QEvent leave(QEvent::Leave);
+    QCoreApplication::sendEvent(view, &leave);
+    EXPECT_EQ(resized, viewImage()) << "no details any more";
+}
+
 class ReadableTest : public ScreensTest, public testing::WithParamInterface<const char*> {
 protected:
     void SetUp() override {
@@ -187,6 +205,25 @@ TEST_P(ReadableTest, NoTextIsClipped) {
         QTest::qWait(300);
         expectReadable(window.get());
     }
+}
+
+TEST_P(ReadableTest, NoTextIsClippedInTheSmallestWindow) {
+    openPausedAt(10);
+    waitForObjects(3);
+    window->resize(100, 100);
+    waitUntil([&] { return window->width() == window->minimumWidth(); });
+    for (const char* dock : {"objectsDock", "modelDock", "performanceDock"}) {
+        SCOPED_TRACE(dock);
+        find<QDockWidget>(dock)->raise();
+        QTest::qWait(300);
+        expectReadable(window.get());
+    }
+    EXPECT_LE(window->width(), 960) << "half of a usual screen, where everything is twice as large";
+    EXPECT_LE(window->height(), 540);
+    EXPECT_GE(find<QSlider>("seekBar")->width(), 100);
+    for (const char* last : {"openVideo", "export", "shortcuts"})
+        EXPECT_TRUE(find<QToolBar>("tools")->widgetForAction(window->action(last))->isVisible())
+            << last;
 }
 
 TEST_P(ReadableTest, DialogsFitOnASmallScreen) {
