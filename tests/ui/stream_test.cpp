@@ -81,12 +81,15 @@ TEST_F(StreamTest, StopsIsSaidOnThePictureAndComesBack) {
     server.stop();
     auto* view = find<VideoView>("view");
     waitUntil([&] { return view->notice().contains("opened again"); });
+    EXPECT_FALSE(find<QLabel>("live")->isVisible());
+    EXPECT_EQ(find<QLabel>("place")->text(), "");
     click("play"); // the window still answers
     EXPECT_FALSE(engine->playback().playing);
     click("play");
     server.startAgain();
     const int64_t before = engine->counts().captured;
     waitUntil([&] { return view->notice().isEmpty() && engine->counts().captured > before + 3; });
+    EXPECT_TRUE(find<QLabel>("live")->isVisible());
     server.stop();
 }
 

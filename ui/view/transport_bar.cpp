@@ -176,9 +176,9 @@ void TransportBar::updateEnabled() {
     back_->setEnabled(seekable);
     forward_->setEnabled(recording);
     bar_->setEnabled(seekable);
-    speed_->setEnabled(recording && !info_.stills);
+    speed_->setEnabled(recording);
     loop_->setEnabled(seekable);
-    every_frame_->setEnabled(recording && !info_.stills);
+    every_frame_->setEnabled(recording);
     live_->setVisible(info_.live);
     for (QWidget* widget :
          std::initializer_list<QWidget*>{stop_, back_, forward_, bar_, speed_, loop_, every_frame_})
@@ -205,6 +205,12 @@ void TransportBar::setPlace(const Picture& picture, double latency_ms, bool foll
                         ? tr("image %1 of %2").arg(frame.index + 1).arg(info_.frame_count)
                         : QStringLiteral("%1 / %2  ·  %3")
                               .arg(timeText(frame.time_ms), timeText(info_.duration_ms), number));
+}
+
+void TransportBar::setSilent(bool silent) {
+    live_->setVisible(info_.live && !silent);
+    if (info_.live && silent)
+        place_->clear();
 }
 
 void TransportBar::setSpeed(double speed) {

@@ -25,6 +25,8 @@ public:
     void setState(const PlaybackSource::State& state);
     /// `follow`: whether the bar moves too, which it does not while older jumps are on their way.
     void setPlace(const Picture& picture, double latency_ms, bool follow);
+    /// Of a live source that delivers nothing, neither that it is live nor a latency is shown.
+    void setSilent(bool silent);
     void setSpeed(double speed);
     void setLoop(bool loop);
     void setEveryFrame(bool every_frame);

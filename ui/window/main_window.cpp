@@ -504,6 +504,7 @@ void MainWindow::updateLive() {
         notice = tr("No picture for %n s", nullptr, int(last_picture_.elapsed() / 1000));
     if (notice != view_->notice())
         view_->setNotice(notice);
+    transport_->setSilent(!notice.isEmpty());
     if (engine_.recording().active)
         updateRecording();
 }
