@@ -2,6 +2,7 @@
 
 They need PyTorch and are skipped without it.
 """
+import copy
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,7 +15,8 @@ except ImportError as error:
     raise unittest.SkipTest(f"the training code was not tested: {error}") from None
 
 from . import canvases, loss, shards, train
-from .checkpoint import calibrate, neutral
+from .average import average, with_neutral_norms
+from .checkpoint import calibrate, load_model, neutral, save_model
 from .evaluate import average_precision, best_detections, match
 from .model import YoloV10Irmb, initialise
 from .sources import CLASSES, Picture
@@ -168,6 +170,33 @@ class ScoresTest(unittest.TestCase):
             many = model.training_outputs(x)[2]
             model.model[26].take_many()
             torch.testing.assert_close(model(x)[:, 4:], many.sigmoid())
+
+
+class AverageTest(unittest.TestCase):
+    def test_the_ends_compute_what_the_models_compute(self):
+        torch.manual_seed(3)
+        x = torch.rand(1, 3, 64, 64)
+        models = []
+        for _ in range(2):
+            model = initialise(YoloV10Irmb(6))
+            model(x)  # gives the batch norms statistics
+            models.append(model.eval())
+        for share, expected in ((0.0, models[0]), (1.0, models[1])):
+            mean = average(*(copy.deepcopy(m) for m in models), share)
+            with torch.no_grad():
+                torch.testing.assert_close(mean(x), expected(x), rtol=1e-3, atol=1e-3)
+        half = average(*(copy.deepcopy(m) for m in models)).state_dict()
+        weights = [with_neutral_norms(copy.deepcopy(m)).state_dict()["model.0.conv.weight"]
+                   for m in models]
+        torch.testing.assert_close(half["model.0.conv.weight"], (weights[0] + weights[1]) / 2)
+
+    def test_a_saved_model_can_be_loaded(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model = initialise(YoloV10Irmb(6, "s")).eval()
+            save_model(model, f"{folder}/model.pt")
+            x = torch.rand(1, 3, 64, 64)
+            with torch.no_grad():
+                torch.testing.assert_close(load_model(f"{folder}/model.pt").eval()(x), model(x))
 
 
 class UltralyticsTest(unittest.TestCase):
