@@ -63,9 +63,7 @@ std::vector<irmb::Detection> ModelDetector::decode(const Inference& inference) {
         const std::lock_guard<std::mutex> lock(mutex_);
         options = options_;
     }
-    if (options.nms_iou <= 0)
-        options.nms_iou = model_.info.nms_iou;
-    return irmb::decode(inference.output, model_.info.head, inference.placement, options);
+    return irmb::decode(inference.output, model_.info, inference.placement, std::move(options));
 }
 
 void ModelDetector::setOptions(const irmb::DecodeOptions& options) {

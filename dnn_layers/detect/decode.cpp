@@ -173,6 +173,13 @@ std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letter
     return detections;
 }
 
+std::vector<Detection> decode(const cv::Mat& output, const ModelInfo& info, const Letterbox& box,
+                              DecodeOptions options, int image) {
+    if (options.nms_iou <= 0)
+        options.nms_iou = info.nms_iou;
+    return decode(output, info.head, box, options, image);
+}
+
 cv::Mat endToEnd(const cv::Mat& raw, int max_detections) {
     checkImage(raw, 0);
     const int keep = std::min(max_detections, raw.size[2]);
@@ -203,10 +210,7 @@ std::vector<Detection> detect(Model& model, const cv::Mat& bgr, const DecodeOpti
     cv::Mat blob;
     const auto boxes = makeInput(model, images, blob);
     model.net.setInput(blob);
-    DecodeOptions chosen = options;
-    if (chosen.nms_iou <= 0)
-        chosen.nms_iou = model.info.nms_iou;
-    return decode(forward(model).front(), model.info.head, boxes.front(), chosen);
+    return decode(forward(model).front(), model.info, boxes.front(), options);
 }
 
 } // namespace irmb

@@ -464,8 +464,7 @@ Json benchModel(const std::string& path, const Precision& precision, Fusion fusi
     const FrameTimes bytes = timeFrame(model, frame);
     const double difference = maxDifference(bytes.output, floats.output);
     const Letterbox box = Letterbox::fit(frame.size(), model.info.input_size);
-    const double decode_ms =
-        medianMs([&] { decode(bytes.output, model.info.head, box, DecodeOptions()); });
+    const double decode_ms = medianMs([&] { decode(bytes.output, model.info, box); });
     return {{"model", path},
             {"precision", precision.name},
             {"irmbs", model.report.blocks.size()},

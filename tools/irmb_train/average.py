@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from irmb_export.node import fold_batch_norm
 from irmb_export.yolo import Conv
 
 from .checkpoint import load_model, neutral, save_model
@@ -19,8 +20,7 @@ def with_neutral_norms(model):
     computes the same in eval mode."""
     for norm in model.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
-            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            shift = norm.bias - norm.running_mean * scale
+            scale, shift = fold_batch_norm(norm)
             neutral(norm)
             norm.weight.copy_(scale)
             norm.bias.copy_(shift)

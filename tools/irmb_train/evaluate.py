@@ -149,11 +149,12 @@ def main():
     found = {name: pictures[::args.every] for name, pictures in scenes(args.data).items()}
     label_clips(found, teacher)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predict = student(load_model(args.model, args.scores).to(device).eval(), device) if args.model else teacher
+    predict = teacher
+    if args.model:
+        predict = student(load_model(args.model, args.scores).to(device).eval(), device)
     print(f"{'scene':24} images boxes  AP50 recall precision   ({CLASSES[PERSON]}, IoU .5, "
           f"confidence {args.conf})")
-    rows, (confidence, f1) = evaluate(predict, found, args.conf,
-                                       nms_iou=args.nms_iou)
+    rows, (confidence, f1) = evaluate(predict, found, args.conf, nms_iou=args.nms_iou)
     for name, images, boxes, ap, recall, precision in rows:
         print(f"{name:24} {images:6} {boxes:5} {ap:5.3f} {recall:6.3f} {precision:9.3f}")
     print(f"best F1 {f1:.3f} at confidence {confidence:.3f}")

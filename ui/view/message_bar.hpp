@@ -22,8 +22,7 @@ struct Message {
 };
 
 /// Messages above the picture, which interrupt nobody. Errors and warnings stay until they are
-/// closed or their topic is settled; other remarks go by
-/// themselves.
+/// closed or their topic is settled; so do remarks that are to stay, others go by themselves.
 class MessageBar : public QWidget {
     Q_OBJECT
 

@@ -49,8 +49,8 @@ struct DecodeOptions {
     int max_detections = 300; ///< best first
     std::vector<int> classes; ///< empty: all
     /// Boxes of one class that overlap by a higher IoU count as one object; 1: never. 0: as the
-    /// head needs it, 0.45 for HeadKind::RawCxcywh and never for the others; detect() puts
-    /// ModelInfo::nms_iou first.
+    /// head needs it, 0.45 for HeadKind::RawCxcywh and never for the others;
+    /// ModelInfo::nms_iou comes first where it is known.
     float nms_iou = 0.f;
 };
 
@@ -60,6 +60,11 @@ struct DecodeOptions {
 /// Throws cv::Exception (StsBadArg) when shape and head do not match.
 std::vector<Detection> decode(const cv::Mat& output, HeadKind head, const Letterbox& box,
                               const DecodeOptions& options = {}, int image = 0);
+
+/// The same for a model that was read: `info` knows the head, and, where the options leave it open,
+/// from which overlap on boxes are one object.
+std::vector<Detection> decode(const cv::Mat& output, const ModelInfo& info, const Letterbox& box,
+                              DecodeOptions options = {}, int image = 0);
 
 /// The NMS-free tail of YOLOv10 that readModel() cuts off: from [B, 4 + nc, N] to [B, K, 6] with
 /// rows x1, y1, x2, y2 in input pixels, score, class; best first, K = min(max_detections, N).
