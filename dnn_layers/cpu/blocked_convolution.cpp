@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace irmb::cpu {
 namespace {
@@ -16,7 +17,7 @@ constexpr int alignment = 16; // floats: a cache line
 constexpr int cached_floats = 128 * 1024;
 constexpr int least_tiles = 24; // fewer would read the weights too often
 constexpr int task_pixels = 192;
-constexpr int places = Winograd::side * Winograd::side;
+constexpr int places = WinogradTile::places;
 
 /// The first aligned place; at most `alignment` floats further.
 float* aligned(float* memory) {
@@ -31,8 +32,8 @@ std::ptrdiff_t oddLines(std::ptrdiff_t floats) {
 
 /// The filter transform: the values of the polynomial with these coefficients at the points,
 /// divided by what the interpolation multiplies them with.
-std::array<double, Winograd::side> evaluate(double c0, double c1, double c2) {
-    const double b = Winograd::point;
+std::array<double, WinogradTile::side> evaluate(double c0, double c1, double c2) {
+    const double b = WinogradTile::point;
     const double a = 1 / b;
     const double a2 = a * a;
     const double b2 = b * b;
@@ -44,6 +45,29 @@ std::array<double, Winograd::side> evaluate(double c0, double c1, double c2) {
             (c0 + b * c1 + b2 * c2) / at_b,
             (c0 - b * c1 + b2 * c2) / at_b,
             c2};
+}
+
+/// Rounds a finite number to nearest, ties to even.
+Bfloat16 toBfloat16(float value) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+void callPointwise(const Pointwise<float>& p) {
+    kernels().pointwise(p);
+}
+
+void callPointwise(const Pointwise<Bfloat16>& p) {
+    kernels().pointwise_bf16(p);
+}
+
+void callWinograd(const Winograd<float>& w) {
+    kernels().winograd(w);
+}
+
+void callWinograd(const Winograd<Bfloat16>& w) {
+    kernels().winograd_bf16(w);
 }
 
 } // namespace
@@ -58,14 +82,16 @@ bool BlockedConvolution::supports(const Shape& s, Activation before, Activation 
 }
 
 BlockedConvolution::BlockedConvolution(const Shape& shape, const float* weights, const float* bias,
-                                       Activation before, Activation after)
-    : shape_(shape), before_(before), after_(after), bias_(shape.out) {
+                                       Activation before, Activation after, MapType type)
+    : shape_(shape), before_(before), after_(after), type_(type), bias_(shape.out) {
     if (bias)
         std::copy_n(bias, shape.out, bias_.begin());
-    if (isPointwise())
+    if (!isPointwise())
+        packWinograd(weights);
+    else if (type == MapType::Float32)
         packPointwise(weights);
     else
-        packWinograd(weights);
+        packPairs(weights);
 }
 
 float* BlockedConvolution::makeRoom(std::size_t size) {
@@ -83,53 +109,73 @@ void BlockedConvolution::packPointwise(const float* weights) {
                 *weights++;
 }
 
+void BlockedConvolution::packPairs(const float* weights) {
+    const int block = kernels().lanes;
+    const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
+    auto* packed = reinterpret_cast<Bfloat16*>(makeRoom(size / 2));
+    for (int o = 0; o < shape_.out; ++o)
+        for (int i = 0; i < shape_.in; ++i) {
+            const std::size_t row = static_cast<std::size_t>(o / block) * shape_.in + i / 2 * 2;
+            packed[row * block + o % block * 2 + i % 2] = toBfloat16(*weights++);
+        }
+}
+
 void BlockedConvolution::packWinograd(const float* weights) {
     const int block = kernels().lanes;
     const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
     float* packed = makeRoom(size * places);
     for (int o = 0; o < shape_.out; ++o)
         for (int i = 0; i < shape_.in; ++i, weights += 9) {
-            std::array<std::array<double, Winograd::side>, 3> rows;
+            std::array<std::array<double, WinogradTile::side>, 3> rows;
             for (int y = 0; y < 3; ++y)
                 rows[y] = evaluate(weights[3 * y], weights[3 * y + 1], weights[3 * y + 2]);
             float* target =
                 packed + (static_cast<std::size_t>(o / block) * shape_.in + i) * block + o % block;
-            for (int x = 0; x < Winograd::side; ++x) {
+            for (int x = 0; x < WinogradTile::side; ++x) {
                 const auto column = evaluate(rows[0][x], rows[1][x], rows[2][x]);
-                for (int y = 0; y < Winograd::side; ++y)
-                    target[(y * Winograd::side + x) * size] = static_cast<float>(column[y]);
+                for (int y = 0; y < WinogradTile::side; ++y)
+                    target[(y * WinogradTile::side + x) * size] = static_cast<float>(column[y]);
             }
         }
 }
 
 void BlockedConvolution::run(const Maps& maps, BufferPool& pool) const {
-    const Epilogue epilogue = {bias_.data(), maps.residual, before_, after_};
-    if (isPointwise())
-        runPointwise(maps, epilogue, pool);
+    if (type_ == MapType::Float32)
+        runAs<float>(maps, pool);
     else
-        runWinograd(maps, epilogue, pool);
+        runAs<Bfloat16>(maps, pool);
 }
 
-void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue& epilogue,
+template <typename Element>
+void BlockedConvolution::runAs(const Maps& maps, BufferPool& pool) const {
+    const Epilogue<Element> epilogue = {bias_.data(), static_cast<const Element*>(maps.residual),
+                                        before_, after_};
+    if (isPointwise())
+        runPointwise<Element>(maps, epilogue, pool);
+    else
+        runWinograd<Element>(maps, epilogue, pool);
+}
+
+template <typename Element>
+void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue<Element>& epilogue,
                                       BufferPool& pool) const {
     const int block = kernels().lanes;
-    Pointwise p = {};
-    p.in = maps.in;
+    Pointwise<Element> p = {};
+    p.in = static_cast<const Element*>(maps.in);
     p.in_blocks = shape_.in / block;
-    p.weights = weights_;
-    p.out = maps.out;
+    p.weights = reinterpret_cast<const Element*>(weights_);
+    p.out = static_cast<Element*>(maps.out);
     p.out_blocks = shape_.out / block;
     p.pixels = maps.height * maps.width;
     p.epilogue = epilogue;
     const int parts = ceilDivide(p.pixels, task_pixels);
     parallelFor(parts, [&](const cv::Range& range) {
-        BufferPool::Buffer buffer =
-            pool.borrow(std::size_t{Pointwise::gathered_pixels} * shape_.in);
-        Pointwise part = p;
-        part.scratch = buffer.data();
+        BufferPool::Buffer buffer = pool.borrow(std::size_t{gathered_pixels} * shape_.in);
+        Pointwise<Element> part = p;
+        part.scratch = reinterpret_cast<Element*>(buffer.data());
         part.first = range.start * task_pixels;
         part.last = std::min(p.pixels, range.end * task_pixels);
-        kernels().pointwise(part);
+        callPointwise(part);
     });
 }
 
@@ -139,36 +185,37 @@ int BlockedConvolution::tilesOfTask(int tiles) const {
     return ceilDivide(tiles, tasks);
 }
 
-void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue& epilogue,
+template <typename Element>
+void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue<Element>& epilogue,
                                      BufferPool& pool) const {
     const int block = kernels().lanes;
-    Winograd w = {};
-    w.in = maps.in;
+    Winograd<Element> w = {};
+    w.in = static_cast<const Element*>(maps.in);
     w.in_blocks = shape_.in / block;
     w.in_height = maps.in_height;
     w.in_width = maps.in_width;
     w.pad_top = maps.pad_top;
     w.pad_left = maps.pad_left;
     w.weights = weights_;
-    w.out = maps.out;
+    w.out = static_cast<Element*>(maps.out);
     w.out_blocks = shape_.out / block;
     w.height = maps.height;
     w.width = maps.width;
     w.epilogue = epilogue;
-    w.tile_cols = ceilDivide(maps.width, Winograd::out_side);
-    const int tiles = w.tile_cols * ceilDivide(maps.height, Winograd::out_side);
+    w.tile_cols = ceilDivide(maps.width, WinogradTile::out_side);
+    const int tiles = w.tile_cols * ceilDivide(maps.height, WinogradTile::out_side);
     const int step = tilesOfTask(tiles);
     w.in_step = oddLines(std::ptrdiff_t{1} * step * shape_.in);
     w.out_step = oddLines(std::ptrdiff_t{1} * step * shape_.out);
     const std::size_t scratch = (w.in_step + w.out_step) * places;
     parallelFor(ceilDivide(tiles, step), [&](const cv::Range& range) {
         BufferPool::Buffer buffer = pool.borrow(scratch);
-        Winograd part = w;
+        Winograd<Element> part = w;
         part.scratch = buffer.data();
         for (int i = range.start; i < range.end; ++i) {
             part.first = i * step;
             part.last = std::min(tiles, part.first + step);
-            kernels().winograd(part);
+            callWinograd(part);
         }
     });
 }

@@ -8,9 +8,14 @@
 
 namespace irmb::cpu {
 
+enum class MapType { Float32, Bfloat16 };
+
 /// A dense convolution between maps in whole blocks of Kernels::lanes channels, with what follows
 /// it: after(before(conv(x) + bias) + residual). Packs the weights once; run() may then be called
 /// from any number of threads at a time.
+///
+/// Between maps of Bfloat16, kernels of 1 x 1 multiply in that type and add in float32; those of
+/// 3 x 3 compute in float32.
 ///
 /// Kernels of 3 x 3 run by Winograd's F(4 x 4, 3 x 3) (Lavin and Gray, "Fast Algorithms for
 /// Convolutional Neural Networks", 2015), a quarter of the products of the direct sum. It evaluates
@@ -32,16 +37,17 @@ public:
 
     /// `weights`: [out][in][kernel], `bias`: [out] or null.
     BlockedConvolution(const Shape& shape, const float* weights, const float* bias,
-                       Activation before, Activation after);
+                       Activation before, Activation after, MapType type = MapType::Float32);
     BlockedConvolution(const BlockedConvolution&) = delete;
     BlockedConvolution& operator=(const BlockedConvolution&) = delete;
 
+    /// Maps of the type that the constructor got.
     struct Maps {
-        const float* in; ///< [in / lanes][in_height][in_width][lanes]
+        const void* in; ///< [in / lanes][in_height][in_width][lanes]
         int in_height;
         int in_width;
-        const float* residual; ///< like out; null: none
-        float* out;            ///< [out / lanes][height][width][lanes]
+        const void* residual; ///< like out; null: none
+        void* out;            ///< [out / lanes][height][width][lanes]
         int height;
         int width;
         int pad_top; ///< rows of zeros above; 0 for 1 x 1
@@ -54,16 +60,22 @@ private:
     bool isPointwise() const { return shape_.kernel[0] == 1; }
     float* makeRoom(std::size_t size);
     void packPointwise(const float* weights);
+    void packPairs(const float* weights);
     void packWinograd(const float* weights);
-    void runPointwise(const Maps& maps, const Epilogue& epilogue, BufferPool& pool) const;
-    void runWinograd(const Maps& maps, const Epilogue& epilogue, BufferPool& pool) const;
+    template <typename Element>
+    void runAs(const Maps& maps, BufferPool& pool) const;
+    template <typename Element>
+    void runPointwise(const Maps& maps, const Epilogue<Element>& epilogue, BufferPool& pool) const;
+    template <typename Element>
+    void runWinograd(const Maps& maps, const Epilogue<Element>& epilogue, BufferPool& pool) const;
     int tilesOfTask(int tiles) const;
 
     Shape shape_;
     Activation before_;
     Activation after_;
+    MapType type_;
     std::vector<float> memory_;
-    const float* weights_ = nullptr; ///< in memory_, aligned for the vectors
+    const float* weights_ = nullptr; ///< in memory_, aligned for the vectors; or pairs of Bfloat16
     std::vector<float> bias_;
 };
 

@@ -9,25 +9,65 @@ constexpr int product_places = 12;
 constexpr int product_places = 6;
 #endif
 
+/// What a lane holds for the products: one float32 or two Bfloat16 of neighbouring channels.
+template <typename Element>
+constexpr int lane_channels = sizeof(float) / sizeof(Element);
+
+inline Vec loadLanes(const float* p) {
+    return load(p);
+}
+
+inline IntVec loadLanes(const Bfloat16* p) {
+    IntVec pairs;
+    std::memcpy(&pairs, p, sizeof(pairs));
+    return pairs;
+}
+
+inline Vec broadcastLane(const float* p) {
+    return broadcast(*p);
+}
+
+inline IntVec broadcastLane(const Bfloat16* p) {
+    int32_t pair;
+    std::memcpy(&pair, p, sizeof(pair));
+    return pair - IntVec{};
+}
+
+inline Vec multiplyAdd(Vec sum, Vec a, Vec b) {
+    return sum + a * b;
+}
+
+inline Vec multiplyAdd(Vec sum, IntVec a, IntVec b) {
+#if defined(__AVX512BF16__)
+    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum),
+                                                  reinterpret_cast<__m512bh>(a),
+                                                  reinterpret_cast<__m512bh>(b)));
+#else
+    constexpr int32_t upper = -0x10000;
+    return sum + fromBits(a << 16) * fromBits(b << 16) + fromBits(a & upper) * fromBits(b & upper);
+#endif
+}
+
 /// The sums of some places (pixels or tiles) and blocks of the result, at places[place * lanes]
 /// and weights[block * weight_step]. `finish` gets each one.
-template <int count, int blocks, typename Finish>
-inline void product(const float* places, std::ptrdiff_t place_step, int in_blocks,
-                    const float* weights, Finish finish) {
+template <int count, int blocks, typename Element, typename Finish>
+inline void product(const Element* places, std::ptrdiff_t place_step, int in_blocks,
+                    const Element* weights, Finish finish) {
+    constexpr int channels = lane_channels<Element>;
     const std::ptrdiff_t weight_step = std::ptrdiff_t{1} * in_blocks * lanes * lanes;
     Vec sum[count][blocks] = {};
     for (int block = 0; block < in_blocks; ++block, places += place_step)
-        for (int c = 0; c < lanes; ++c, weights += lanes) {
-            Vec weight[blocks];
+        for (int c = 0; c < lanes; c += channels, weights += lanes * channels) {
+            decltype(loadLanes(weights)) weight[blocks];
 #pragma GCC unroll 2
             for (int b = 0; b < blocks; ++b)
-                weight[b] = load(weights + b * weight_step);
+                weight[b] = loadLanes(weights + b * weight_step);
 #pragma GCC unroll 12
             for (int i = 0; i < count; ++i) {
-                const Vec value = broadcast(places[i * lanes + c]);
+                const auto value = broadcastLane(places + i * lanes + c);
 #pragma GCC unroll 2
                 for (int b = 0; b < blocks; ++b)
-                    sum[i][b] += value * weight[b];
+                    sum[i][b] = multiplyAdd(sum[i][b], value, weight[b]);
             }
         }
 #pragma GCC unroll 12
@@ -38,9 +78,9 @@ inline void product(const float* places, std::ptrdiff_t place_step, int in_block
 }
 
 /// As many steps of `count` places as fit; returns the first place that is left.
-template <int count, int blocks, typename Finish>
-int productSteps(int first, int end, const float* places, std::ptrdiff_t place_step, int in_blocks,
-                 const float* weights, Finish finish) {
+template <int count, int blocks, typename Element, typename Finish>
+int productSteps(int first, int end, const Element* places, std::ptrdiff_t place_step,
+                 int in_blocks, const Element* weights, Finish finish) {
     for (; end - first >= count; first += count)
         product<count, blocks>(places + first * lanes, place_step, in_blocks, weights,
                                [&](int i, int b, Vec sum) { finish(first + i, b, sum); });
@@ -48,22 +88,22 @@ int productSteps(int first, int end, const float* places, std::ptrdiff_t place_s
 }
 
 /// All places of one or two blocks of the result.
-template <int blocks, typename Finish>
-void productRow(const float* places, std::ptrdiff_t place_step, int count, int in_blocks,
-                const float* weights, Finish finish) {
+template <int blocks, typename Element, typename Finish>
+void productRow(const Element* places, std::ptrdiff_t place_step, int count, int in_blocks,
+                const Element* weights, Finish finish) {
     const auto steps = [&](auto run, int first) {
         return run(first, count, places, place_step, in_blocks, weights, finish);
     };
-    int first = steps(productSteps<product_places, blocks, Finish>, 0);
-    first = steps(productSteps<product_places / 2, blocks, Finish>, first);
-    first = steps(productSteps<2, blocks, Finish>, first);
-    steps(productSteps<1, blocks, Finish>, first);
+    int first = steps(productSteps<product_places, blocks, Element, Finish>, 0);
+    first = steps(productSteps<product_places / 2, blocks, Element, Finish>, first);
+    first = steps(productSteps<2, blocks, Element, Finish>, first);
+    steps(productSteps<1, blocks, Element, Finish>, first);
 }
 
 /// All blocks of the result.
-template <typename Finish>
-void products(const float* places, std::ptrdiff_t place_step, int count, int in_blocks,
-              const float* weights, int out_blocks, Finish finish) {
+template <typename Element, typename Finish>
+void products(const Element* places, std::ptrdiff_t place_step, int count, int in_blocks,
+              const Element* weights, int out_blocks, Finish finish) {
     const std::ptrdiff_t step = std::ptrdiff_t{1} * in_blocks * lanes * lanes;
     int block = 0;
     const auto shifted = [&](int i, int b, Vec sum) { finish(i, block + b, sum); };
@@ -85,32 +125,33 @@ inline Vec follow(Activation act, Vec x) {
 }
 
 /// `place`: of the vector in the map.
-inline Vec finished(const Epilogue& e, int block, std::ptrdiff_t place, Vec sum) {
+template <typename Element>
+inline Vec finished(const Epilogue<Element>& e, int block, std::ptrdiff_t place, Vec sum) {
     Vec value = follow(e.before, sum + load(e.bias + block * lanes));
     if (e.residual)
         value += load(e.residual + place * lanes);
     return follow(e.after, value);
 }
 
-/// Pixels that are gathered at a time, from maps of more blocks than that.
-constexpr int gathered_pixels = Pointwise::gathered_pixels;
+/// Maps of more blocks than that are gathered.
 constexpr int gathered_blocks = 8;
 
 /// The planes of a map tend to lie a multiple of 4096 bytes apart, where their pixels share cache
 /// sets. So where there are many, some pixels of all planes are gathered first.
-void pointwise(const Pointwise& p) {
+template <typename Element>
+void pointwise(const Pointwise<Element>& p) {
     const std::ptrdiff_t plane = p.pixels;
     const bool gathers = p.in_blocks > gathered_blocks;
     const int step = gathers ? gathered_pixels : p.last - p.first;
     for (int first = p.first; first < p.last; first += step) {
         const int count = least(step, p.last - first);
-        const float* source = p.in + std::ptrdiff_t{1} * first * lanes;
+        const Element* source = p.in + std::ptrdiff_t{1} * first * lanes;
         const std::ptrdiff_t row = (gathers ? std::ptrdiff_t{1} * count : plane) * lanes;
         if (gathers)
             for (int block = 0; block < p.in_blocks; ++block)
                 for (int i = 0; i < count; ++i)
-                    store(p.scratch + block * row + i * lanes,
-                          load(source + (block * plane + i) * lanes));
+                    std::memcpy(p.scratch + block * row + i * lanes,
+                                source + (block * plane + i) * lanes, lanes * sizeof(Element));
         products(gathers ? p.scratch : source, row, count, p.in_blocks, p.weights, p.out_blocks,
                  [&](int i, int block, Vec sum) {
                      const std::ptrdiff_t place = block * plane + first + i;
@@ -121,10 +162,10 @@ void pointwise(const Pointwise& p) {
 
 // ---- Winograd -----------------------------------------------------------------------------------
 
-constexpr float point_b = static_cast<float>(Winograd::point);
-constexpr float point_a = static_cast<float>(1 / Winograd::point);
-constexpr float square_a = static_cast<float>(1 / Winograd::point / Winograd::point);
-constexpr float square_b = static_cast<float>(Winograd::point * Winograd::point);
+constexpr float point_b = static_cast<float>(WinogradTile::point);
+constexpr float point_a = static_cast<float>(1 / WinogradTile::point);
+constexpr float square_a = static_cast<float>(1 / WinogradTile::point / WinogradTile::point);
+constexpr float square_b = static_cast<float>(WinogradTile::point * WinogradTile::point);
 constexpr float square_sum = square_a + square_b;
 
 /// The input transform of one row or column of a tile.
@@ -154,17 +195,18 @@ inline void transformOutput(const Vec (&m)[6], Vec (&out)[4]) {
 }
 
 /// Block `block` of the input of a tile, zero outside of the map, transformed to 36 places.
-void readTile(const Winograd& w, int tile, int block, float* out, std::ptrdiff_t step) {
-    const int top = tile / w.tile_cols * Winograd::out_side - w.pad_top;
-    const int left = tile % w.tile_cols * Winograd::out_side - w.pad_left;
-    const bool inside = top >= 0 && left >= 0 && top + Winograd::side <= w.in_height &&
-                        left + Winograd::side <= w.in_width;
-    const float* map = w.in + std::ptrdiff_t{1} * block * w.in_height * w.in_width * lanes;
+template <typename Element>
+void readTile(const Winograd<Element>& w, int tile, int block, float* out, std::ptrdiff_t step) {
+    const int top = tile / w.tile_cols * WinogradTile::out_side - w.pad_top;
+    const int left = tile % w.tile_cols * WinogradTile::out_side - w.pad_left;
+    const bool inside = top >= 0 && left >= 0 && top + WinogradTile::side <= w.in_height &&
+                        left + WinogradTile::side <= w.in_width;
+    const Element* map = w.in + std::ptrdiff_t{1} * block * w.in_height * w.in_width * lanes;
     Vec rows[6][6];
 #pragma GCC unroll 6
     for (int y = 0; y < 6; ++y) {
         Vec line[6] = {};
-        const float* from = map + (std::ptrdiff_t{1} * (top + y) * w.in_width + left) * lanes;
+        const Element* from = map + (std::ptrdiff_t{1} * (top + y) * w.in_width + left) * lanes;
         if (inside) {
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x)
@@ -189,9 +231,11 @@ void readTile(const Winograd& w, int tile, int block, float* out, std::ptrdiff_t
 }
 
 /// Block `block` of the output of a tile, from 36 places.
-void writeTile(const Winograd& w, int tile, int block, const float* in, std::ptrdiff_t step) {
-    const int top = tile / w.tile_cols * Winograd::out_side;
-    const int left = tile % w.tile_cols * Winograd::out_side;
+template <typename Element>
+void writeTile(const Winograd<Element>& w, int tile, int block, const float* in,
+               std::ptrdiff_t step) {
+    const int top = tile / w.tile_cols * WinogradTile::out_side;
+    const int left = tile % w.tile_cols * WinogradTile::out_side;
     Vec rows[6][4];
 #pragma GCC unroll 6
     for (int y = 0; y < 6; ++y) {
@@ -222,8 +266,9 @@ void writeTile(const Winograd& w, int tile, int block, const float* in, std::ptr
         }
 }
 
-void winograd(const Winograd& w) {
-    constexpr int places = Winograd::side * Winograd::side;
+template <typename Element>
+void winograd(const Winograd<Element>& w) {
+    constexpr int places = WinogradTile::places;
     const int count = w.last - w.first;
     const std::ptrdiff_t row = std::ptrdiff_t{1} * count * lanes;
     float* in = w.scratch;

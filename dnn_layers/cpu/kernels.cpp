@@ -8,6 +8,7 @@ extern const Kernels baseline_kernels;
 #if defined(__x86_64__)
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
+extern const Kernels avx512_bf16_kernels;
 #endif
 
 namespace {
@@ -15,7 +16,7 @@ namespace {
 const Kernels& choose() {
 #if defined(__x86_64__)
     if (cv::checkHardwareSupport(CV_CPU_AVX512_SKX))
-        return avx512_kernels;
+        return __builtin_cpu_supports("avx512bf16") ? avx512_bf16_kernels : avx512_kernels;
     if (cv::checkHardwareSupport(CV_CPU_AVX2) && cv::checkHardwareSupport(CV_CPU_FMA3))
         return avx2_kernels;
 #endif

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cpu/bfloat16.hpp"
+
 #include <irmb_dnn/irmb_params.hpp>
 
 #include <cstddef>
@@ -104,52 +106,62 @@ struct LayerNorm {
 };
 
 /// What follows the sum of a convolution: after(before(sum + bias) + residual).
+template <typename Element>
 struct Epilogue {
-    const float* bias;     ///< [channels]
-    const float* residual; ///< a map like the result; null: none
-    Activation before;     ///< not Prelu
-    Activation after;      ///< not Prelu
+    const float* bias;       ///< [channels]
+    const Element* residual; ///< a map like the result; null: none
+    Activation before;       ///< not Prelu
+    Activation after;        ///< not Prelu
 };
 
-/// Maps of blocked convolutions are [blocks][pixels][lanes]: `lanes` channels together.
-struct Pointwise {
-    static constexpr int gathered_pixels = 48;
+/// Pixels of which many planes are gathered at a time.
+constexpr int gathered_pixels = 48;
 
-    const float* in;
+/// A convolution of 1 x 1. Maps of blocked convolutions are [blocks][pixels][lanes]: `lanes`
+/// channels together. Sums are float32.
+template <typename Element>
+struct Pointwise {
+    const Element* in;
     int in_blocks;
-    const float* weights; ///< [out_blocks][in channels][lanes]
-    float* out;
+    /// [out_blocks][in channels][lanes]; of Bfloat16, [out_blocks][in channels / 2][lanes][2]
+    const Element* weights;
+    Element* out;
     int out_blocks;
     int pixels;
     int first; ///< pixels [first, last) are computed
     int last;
-    Epilogue epilogue;
-    float* scratch; ///< gathered_pixels * in channels floats, aligned for vectors
+    Epilogue<Element> epilogue;
+    Element* scratch; ///< gathered_pixels * in channels, aligned for vectors
 };
 
-/// A convolution of 3 x 3 with stride 1 by Winograd's F(4 x 4, 3 x 3).
-struct Winograd {
+/// Winograd's F(4 x 4, 3 x 3).
+struct WinogradTile {
     static constexpr int side = 6;     ///< of the square of input that a tile needs
     static constexpr int out_side = 4; ///< of the square of output that it gives
+    static constexpr int places = side * side;
     /// The transforms evaluate at 0, +-point, +-1 / point and infinity.
     static constexpr double point = 1.5;
+};
 
-    const float* in; ///< [in_blocks][in_height][in_width][lanes]
+/// A convolution of 3 x 3 with stride 1 in tiles; what is between the maps is float32.
+template <typename Element>
+struct Winograd {
+    const Element* in; ///< [in_blocks][in_height][in_width][lanes]
     int in_blocks;
     int in_height;
     int in_width;
     int pad_top;
     int pad_left;
-    const float* weights; ///< transformed: [side * side][out_blocks][in channels][lanes]
-    float* out;           ///< [out_blocks][height][width][lanes]
+    const float* weights; ///< transformed: [places][out_blocks][in channels][lanes]
+    Element* out;         ///< [out_blocks][height][width][lanes]
     int out_blocks;
     int height;
     int width;
     int tile_cols; ///< tiles in a row of tiles
     int first;     ///< tiles [first, last) are computed, row by row
     int last;
-    Epilogue epilogue;
-    float* scratch;          ///< side * side * (in_step + out_step) floats
+    Epilogue<Element> epilogue;
+    float* scratch;          ///< places * (in_step + out_step) floats
     std::ptrdiff_t in_step;  ///< at least tiles * in_blocks * lanes
     std::ptrdiff_t out_step; ///< at least tiles * out_blocks * lanes
 };
@@ -188,8 +200,10 @@ struct Kernels {
     double (*sum)(const float* data, int count);
     /// Sum of (data - mean)^2 over [0, count), exactly those.
     double (*squares)(const float* data, int count, float mean);
-    void (*pointwise)(const Pointwise&);
-    void (*winograd)(const Winograd&);
+    void (*pointwise)(const Pointwise<float>&);
+    void (*pointwise_bf16)(const Pointwise<Bfloat16>&);
+    void (*winograd)(const Winograd<float>&);
+    void (*winograd_bf16)(const Winograd<Bfloat16>&);
     void (*decodeBoxes)(const BoxDecode&);
 };
 

@@ -461,13 +461,30 @@ void gather(const Gather& g) {
             g.out[c * g.ld + t] = (g.x[c * g.plane + t] - g.sub[c]) * g.mul[c] + g.add[c];
 }
 
-void scatter(const Scatter& s) {
-    for (int c = 0; c < s.channels; ++c) {
-        const float* x = s.x + c * s.ld;
-        float* out = s.out + c * s.plane;
-        for (int i = 0; i < s.tokens; ++i)
-            out[s.to[i]] = x[s.from[i]];
+/// `count` channels from `channel` on, which share the reading of the indices.
+template <int count>
+void scatterChannels(const Scatter& s, int channel) {
+    const float* x[count];
+    float* out[count];
+    for (int c = 0; c < count; ++c) {
+        x[c] = s.x + (channel + c) * s.ld;
+        out[c] = s.out + (channel + c) * s.plane;
     }
+    for (int i = 0; i < s.tokens; ++i) {
+        const int from = s.from[i];
+        const int to = s.to[i];
+#pragma GCC unroll 4
+        for (int c = 0; c < count; ++c)
+            out[c][to] = x[c][from];
+    }
+}
+
+void scatter(const Scatter& s) {
+    int c = 0;
+    for (; c + 4 <= s.channels; c += 4)
+        scatterChannels<4>(s, c);
+    for (; c < s.channels; ++c)
+        scatterChannels<1>(s, c);
 }
 
 void layerNorm(const LayerNorm& n) {
@@ -619,9 +636,24 @@ void decodeBoxes(const BoxDecode& b) {
 #include "cpu/blocked_kernels.inl"
 
 constexpr Kernels makeKernels(const char* name) {
-    return {name,      lanes,     gemm_rows, gemm,       attention, attentionScratch,
-            depthwise, gather,    scatter,   layerNorm,  activate,  sum,
-            squares,   pointwise, winograd,  decodeBoxes};
+    return {name,
+            lanes,
+            gemm_rows,
+            gemm,
+            attention,
+            attentionScratch,
+            depthwise,
+            gather,
+            scatter,
+            layerNorm,
+            activate,
+            sum,
+            squares,
+            pointwise<float>,
+            pointwise<Bfloat16>,
+            winograd<float>,
+            winograd<Bfloat16>,
+            decodeBoxes};
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cpu/bfloat16.hpp"
+
 #include <cstdint>
 #include <cstring>
 #if defined(__AVX__)
@@ -32,6 +34,8 @@ inline Vec load(const float* p) {
 inline void store(float* p, Vec v) {
     std::memcpy(p, &v, sizeof(v));
 }
+
+using HalfVec __attribute__((vector_size(lanes * sizeof(uint16_t)))) = uint16_t;
 
 #if defined(__AVX512F__)
 /// Bits for the first `count` lanes, at most all.
@@ -134,6 +138,26 @@ inline Vec fromBits(IntVec i) {
     Vec v;
     std::memcpy(&v, &i, sizeof(v));
     return v;
+}
+
+/// `lanes` numbers as float32.
+inline Vec load(const Bfloat16* p) {
+    HalfVec half;
+    std::memcpy(&half, p, sizeof(half));
+    return fromBits(__builtin_convertvector(half, IntVec) << 16);
+}
+
+/// Rounds to nearest, ties to even; a NaN stays one.
+inline void store(Bfloat16* p, Vec v) {
+#if defined(__AVX512BF16__)
+    const auto half = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
+#else
+    const IntVec i = bits(v);
+    const IntVec rounded = i + 0x7fff + (i >> 16 & 1);
+    const IntVec kept = v == v ? rounded : i | 0x10000;
+    const HalfVec half = __builtin_convertvector(kept >> 16, HalfVec);
+#endif
+    std::memcpy(p, &half, lanes * sizeof(Bfloat16));
 }
 
 /// 2^x with a relative error below 3e-7; x is cut off at -125 and must be below 128. A little lower

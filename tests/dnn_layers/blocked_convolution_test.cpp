@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 
 using irmb::Activation;
 using irmb::cpu::BlockedConvolution;
@@ -68,11 +69,43 @@ cv::Mat convolve(const Case& c, const cv::Mat& x, const cv::Mat& weights, const 
     return y;
 }
 
-TEST(BlockedConvolution, IsTheNaiveSum) {
+/// Numbers that Bfloat16 can hold: the upper halves, rounded to nearest.
+cv::Mat rounded(const cv::Mat& map) {
+    cv::Mat result = map.clone();
+    for (std::size_t i = 0; i < result.total(); ++i) {
+        uint32_t bits;
+        std::memcpy(&bits, &result.ptr<float>()[i], sizeof(bits));
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+        std::memcpy(&result.ptr<float>()[i], &bits, sizeof(bits));
+    }
+    return result;
+}
+
+/// The upper halves.
+std::vector<uint16_t> toHalves(const cv::Mat& map) {
+    std::vector<uint16_t> halves(map.total());
+    for (std::size_t i = 0; i < halves.size(); ++i)
+        std::memcpy(&halves[i], reinterpret_cast<const char*>(&map.ptr<float>()[i]) + 2, 2);
+    return halves;
+}
+
+cv::Mat toFloats(const std::vector<uint16_t>& halves, const cv::Mat& like) {
+    cv::Mat map(like.dims, like.size.p, CV_32F, cv::Scalar(0));
+    for (std::size_t i = 0; i < halves.size(); ++i)
+        std::memcpy(reinterpret_cast<char*>(&map.ptr<float>()[i]) + 2, &halves[i], 2);
+    return map;
+}
+
+const std::pair<Activation, Activation> activations[] = {{Activation::None, Activation::None},
+                                                         {Activation::Silu, Activation::None},
+                                                         {Activation::Relu, Activation::Silu},
+                                                         {Activation::None, Activation::Sigmoid}};
+
+std::vector<Case> cases() {
     const int block = irmb::cpu::kernels().lanes;
     const std::array<int, 2> one = {1, 1};
     const std::array<int, 2> three = {3, 3};
-    const Case cases[] = {
+    return {
         {{block, block, three}, 8, 8, 1, 1, 1, 1},
         {{block, 3 * block, three}, 13, 19, 1, 1, 1, 1},
         {{2 * block, block, three}, 5, 42, 0, 2, 1, 0},
@@ -84,38 +117,85 @@ TEST(BlockedConvolution, IsTheNaiveSum) {
         {{9 * block, 2 * block, one}, 16, 19, 0, 0, 0, 0},
         {{block, 4 * block, one}, 20, 21, 0, 0, 0, 0},
     };
-    const std::pair<Activation, Activation> activations[] = {
-        {Activation::None, Activation::None},
-        {Activation::Silu, Activation::None},
-        {Activation::Relu, Activation::Silu},
-        {Activation::None, Activation::Sigmoid}};
-    cv::RNG rng(1);
-    for (const Case& c : cases)
-        for (const auto& [before, after] : activations) {
-            SCOPED_TRACE(
-                cv::format("%d to %d channels, %dx%d", c.shape.in, c.shape.out, c.height, c.width));
-            ASSERT_TRUE(BlockedConvolution::supports(c.shape, before, after));
-            const int height = c.height + c.pad_top + c.pad_bottom - c.shape.kernel[0] + 1;
-            const int width = c.width + c.pad_left + c.pad_right - c.shape.kernel[1] + 1;
-            const cv::Mat x = irmb::test::randomMap({1, c.shape.in, c.height, c.width}, rng);
-            cv::Mat weights = irmb::test::randomMap(
-                {c.shape.out, c.shape.in, c.shape.kernel[0], c.shape.kernel[1]}, rng);
-            weights *= std::sqrt(3. / (c.shape.in * c.shape.kernel[0] * c.shape.kernel[1]));
-            const cv::Mat bias = irmb::test::randomMap({1, c.shape.out, 1, 1}, rng);
-            const cv::Mat residual = irmb::test::randomMap({1, c.shape.out, height, width}, rng);
-            const cv::Mat expected = convolve(c, x, weights, bias, residual, before, after);
+}
 
-            const BlockedConvolution convolution(c.shape, weights.ptr<float>(), bias.ptr<float>(),
-                                                 before, after);
-            const cv::Mat in = blocked(x);
-            const cv::Mat added = blocked(residual);
+/// A case with random numbers.
+struct Sample {
+    Sample(const Case& c, cv::RNG& rng) {
+        const int* kernel = c.shape.kernel.data();
+        const int height = c.height + c.pad_top + c.pad_bottom - kernel[0] + 1;
+        const int width = c.width + c.pad_left + c.pad_right - kernel[1] + 1;
+        x = irmb::test::randomMap({1, c.shape.in, c.height, c.width}, rng);
+        weights = irmb::test::randomMap({c.shape.out, c.shape.in, kernel[0], kernel[1]}, rng);
+        weights *= std::sqrt(3. / (c.shape.in * kernel[0] * kernel[1]));
+        bias = irmb::test::randomMap({1, c.shape.out, 1, 1}, rng);
+        residual = irmb::test::randomMap({1, c.shape.out, height, width}, rng);
+    }
+
+    cv::Mat x;
+    cv::Mat weights;
+    cv::Mat bias;
+    cv::Mat residual;
+};
+
+std::string nameOf(const Case& c) {
+    return cv::format("%d to %d channels, %dx%d", c.shape.in, c.shape.out, c.height, c.width);
+}
+
+BlockedConvolution::Maps mapsOf(const Case& c, const void* in, const cv::Mat& like,
+                                const void* residual, void* out) {
+    return {in,           c.height,     c.width,   residual,  out,
+            like.size[2], like.size[3], c.pad_top, c.pad_left};
+}
+
+TEST(BlockedConvolution, IsTheNaiveSum) {
+    cv::RNG rng(1);
+    for (const Case& c : cases())
+        for (const auto& [before, after] : activations) {
+            SCOPED_TRACE(nameOf(c));
+            ASSERT_TRUE(BlockedConvolution::supports(c.shape, before, after));
+            const Sample s(c, rng);
+            const cv::Mat expected = convolve(c, s.x, s.weights, s.bias, s.residual, before, after);
+
+            const BlockedConvolution convolution(c.shape, s.weights.ptr<float>(),
+                                                 s.bias.ptr<float>(), before, after);
+            const cv::Mat in = blocked(s.x);
+            const cv::Mat added = blocked(s.residual);
             cv::Mat out(expected.dims, expected.size.p, CV_32F);
             irmb::cpu::BufferPool pool;
-            convolution.run({in.ptr<float>(), c.height, c.width, added.ptr<float>(),
-                             out.ptr<float>(), height, width, c.pad_top, c.pad_left},
-                            pool);
+            convolution.run(mapsOf(c, in.data, expected, added.data, out.data), pool);
             EXPECT_LE(irmb::test::maxDifference(out, blocked(expected)),
                       irmb::test::tolerance(expected));
+        }
+}
+
+TEST(BlockedConvolution, IsTheNaiveSumOfBfloat16) {
+    cv::RNG rng(2);
+    for (const Case& c : cases())
+        for (const auto& [before, after] : activations) {
+            SCOPED_TRACE(nameOf(c));
+            const Sample s(c, rng);
+            const cv::Mat x = rounded(s.x);
+            const cv::Mat residual = rounded(s.residual);
+            // The weights of 3 x 3 are not rounded.
+            const cv::Mat weights = c.shape.kernel[0] == 1 ? rounded(s.weights) : s.weights;
+            const cv::Mat expected =
+                blocked(convolve(c, x, weights, s.bias, residual, before, after));
+
+            const BlockedConvolution convolution(c.shape, s.weights.ptr<float>(),
+                                                 s.bias.ptr<float>(), before, after,
+                                                 irmb::cpu::MapType::Bfloat16);
+            const std::vector<uint16_t> in = toHalves(blocked(x));
+            const std::vector<uint16_t> added = toHalves(blocked(residual));
+            std::vector<uint16_t> out(expected.total());
+            irmb::cpu::BufferPool pool;
+            convolution.run(mapsOf(c, in.data(), expected, added.data(), out.data()), pool);
+            const cv::Mat result = toFloats(out, expected);
+            // Half a unit in the last of 8 bits, and what the sum in float32 loses.
+            for (std::size_t i = 0; i < result.total(); ++i) {
+                const float wanted = expected.ptr<float>()[i];
+                ASSERT_NEAR(result.ptr<float>()[i], wanted, std::abs(wanted) / 256 + 1e-5) << i;
+            }
         }
 }
 

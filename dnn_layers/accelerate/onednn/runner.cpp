@@ -270,15 +270,15 @@ private:
         const bool padded = conv.pads != std::array<int, 4>{};
         const cpu::BlockedConvolution::Shape shape = {in.channels, out.channels,  conv.kernel,
                                                       conv.stride, conv.dilation, conv.groups};
-        if (type_ != DataType::f32 || cpu::kernels().lanes != block_ ||
-            (conv.kernel[0] == 1 && padded) ||
+        if (cpu::kernels().lanes != block_ || (conv.kernel[0] == 1 && padded) ||
             !cpu::BlockedConvolution::supports(shape, conv.before, conv.after))
             return false;
         PackedStep& packed = packed_[step_];
         if (!packed.convolution)
             packed.convolution = std::make_shared<cpu::BlockedConvolution>(
                 shape, conv.weight.ptr<float>(),
-                conv.bias.empty() ? nullptr : conv.bias.ptr<float>(), conv.before, conv.after);
+                conv.bias.empty() ? nullptr : conv.bias.ptr<float>(), conv.before, conv.after,
+                type_ == DataType::bf16 ? cpu::MapType::Bfloat16 : cpu::MapType::Float32);
         program_.tasks.push_back(std::make_unique<ConvolutionTask>(
             packed.convolution, pool_, conv, mapOf(step.inputs[0]),
             step.inputs.size() > 1 ? memoryOf(step.inputs[1]) : memory(), mapOf(step.outputs[0])));

@@ -24,9 +24,10 @@ float* floats(const dnnl::memory& memory) {
 void ConvolutionTask::run(dnnl::stream&) {
     const MapSize& in = source_.size;
     const MapSize& out = target_.size;
-    convolution_->run({source_.floats(), in.height, in.width,
-                       residual_ ? floats(residual_) : nullptr, target_.floats(), out.height,
-                       out.width, pad_top_, pad_left_},
+    convolution_->run({source_.memory.get_data_handle(), in.height, in.width,
+                       residual_ ? residual_.get_data_handle() : nullptr,
+                       target_.memory.get_data_handle(), out.height, out.width, pad_top_,
+                       pad_left_},
                       *pool_);
 }
 

@@ -47,10 +47,9 @@ struct BlockedMap {
         return static_cast<std::byte*>(memory.get_data_handle()) +
                (first_block * pixels() + pixel) * block * element;
     }
-    float* floats() const { return static_cast<float*>(memory.get_data_handle()); }
 };
 
-/// A dense convolution by our own kernels, float32.
+/// A dense convolution by our own kernels.
 class ConvolutionTask : public Task {
 public:
     /// `residual` is empty where there is none.
