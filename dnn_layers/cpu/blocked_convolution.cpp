@@ -47,11 +47,28 @@ std::array<double, WinogradTile::side> evaluate(double c0, double c1, double c2)
             c2};
 }
 
+void convert(float value, float& result) {
+    result = value;
+}
+
 /// Rounds a finite number to nearest, ties to even.
-Bfloat16 toBfloat16(float value) {
+void convert(float value, Bfloat16& result) {
     std::uint32_t bits = 0;
     std::memcpy(&bits, &value, sizeof(bits));
-    return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+    result.bits = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/// A filter [3][3] at the places of a tile, `step` apart.
+template <typename Element>
+void transform(const float* filter, Element* target, std::size_t step) {
+    std::array<std::array<double, WinogradTile::side>, 3> rows;
+    for (int y = 0; y < 3; ++y)
+        rows[y] = evaluate(filter[3 * y], filter[3 * y + 1], filter[3 * y + 2]);
+    for (int x = 0; x < WinogradTile::side; ++x) {
+        const auto column = evaluate(rows[0][x], rows[1][x], rows[2][x]);
+        for (int y = 0; y < WinogradTile::side; ++y)
+            convert(static_cast<float>(column[y]), target[(y * WinogradTile::side + x) * step]);
+    }
 }
 
 void callPointwise(const Pointwise<float>& p) {
@@ -86,57 +103,40 @@ BlockedConvolution::BlockedConvolution(const Shape& shape, const float* weights,
     : shape_(shape), before_(before), after_(after), type_(type), bias_(shape.out) {
     if (bias)
         std::copy_n(bias, shape.out, bias_.begin());
-    if (!isPointwise())
-        packWinograd(weights);
-    else if (type == MapType::Float32)
-        packPointwise(weights);
+    if (type == MapType::Float32)
+        pack<float>(weights);
     else
-        packPairs(weights);
+        pack<Bfloat16>(weights);
 }
 
-float* BlockedConvolution::makeRoom(std::size_t size) {
-    memory_.resize(size + alignment);
+template <typename Element>
+Element* BlockedConvolution::makeRoom(std::size_t size) {
+    memory_.resize(size * sizeof(Element) / sizeof(float) + alignment);
     weights_ = aligned(memory_.data());
-    return aligned(memory_.data());
+    return reinterpret_cast<Element*>(aligned(memory_.data()));
 }
 
-void BlockedConvolution::packPointwise(const float* weights) {
+/// Where kernels expect a weight: the channels that share a lane lie together.
+template <typename Element>
+std::size_t BlockedConvolution::place(int out, int in) const {
     const int block = kernels().lanes;
-    float* packed = makeRoom(static_cast<std::size_t>(shape_.in) * shape_.out);
+    const int together = sizeof(float) / sizeof(Element);
+    const std::size_t row = static_cast<std::size_t>(out / block) * shape_.in + in - in % together;
+    return row * block + out % block * together + in % together;
+}
+
+template <typename Element>
+void BlockedConvolution::pack(const float* weights) {
+    const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
+    auto* packed = makeRoom<Element>(isPointwise() ? size : size * places);
     for (int o = 0; o < shape_.out; ++o)
         for (int i = 0; i < shape_.in; ++i)
-            packed[(static_cast<std::size_t>(o / block) * shape_.in + i) * block + o % block] =
-                *weights++;
-}
-
-void BlockedConvolution::packPairs(const float* weights) {
-    const int block = kernels().lanes;
-    const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
-    auto* packed = reinterpret_cast<Bfloat16*>(makeRoom(size / 2));
-    for (int o = 0; o < shape_.out; ++o)
-        for (int i = 0; i < shape_.in; ++i) {
-            const std::size_t row = static_cast<std::size_t>(o / block) * shape_.in + i / 2 * 2;
-            packed[row * block + o % block * 2 + i % 2] = toBfloat16(*weights++);
-        }
-}
-
-void BlockedConvolution::packWinograd(const float* weights) {
-    const int block = kernels().lanes;
-    const std::size_t size = static_cast<std::size_t>(shape_.in) * shape_.out;
-    float* packed = makeRoom(size * places);
-    for (int o = 0; o < shape_.out; ++o)
-        for (int i = 0; i < shape_.in; ++i, weights += 9) {
-            std::array<std::array<double, WinogradTile::side>, 3> rows;
-            for (int y = 0; y < 3; ++y)
-                rows[y] = evaluate(weights[3 * y], weights[3 * y + 1], weights[3 * y + 2]);
-            float* target =
-                packed + (static_cast<std::size_t>(o / block) * shape_.in + i) * block + o % block;
-            for (int x = 0; x < WinogradTile::side; ++x) {
-                const auto column = evaluate(rows[0][x], rows[1][x], rows[2][x]);
-                for (int y = 0; y < WinogradTile::side; ++y)
-                    target[(y * WinogradTile::side + x) * size] = static_cast<float>(column[y]);
+            if (isPointwise()) {
+                convert(*weights++, packed[place<Element>(o, i)]);
+            } else {
+                transform(weights, packed + place<Element>(o, i), size);
+                weights += 9;
             }
-        }
 }
 
 void BlockedConvolution::run(const Maps& maps, BufferPool& pool) const {
@@ -196,7 +196,7 @@ void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue<Element>& 
     w.in_width = maps.in_width;
     w.pad_top = maps.pad_top;
     w.pad_left = maps.pad_left;
-    w.weights = weights_;
+    w.weights = reinterpret_cast<const Element*>(weights_);
     w.out = static_cast<Element*>(maps.out);
     w.out_blocks = shape_.out / block;
     w.height = maps.height;

@@ -14,8 +14,8 @@ enum class MapType { Float32, Bfloat16 };
 /// it: after(before(conv(x) + bias) + residual). Packs the weights once; run() may then be called
 /// from any number of threads at a time.
 ///
-/// Between maps of Bfloat16, kernels of 1 x 1 multiply in that type and add in float32; those of
-/// 3 x 3 compute in float32.
+/// Between maps of Bfloat16 it multiplies in that type, also what Winograd transformed, and adds in
+/// float32.
 ///
 /// Kernels of 3 x 3 run by Winograd's F(4 x 4, 3 x 3) (Lavin and Gray, "Fast Algorithms for
 /// Convolutional Neural Networks", 2015), a quarter of the products of the direct sum. It evaluates
@@ -58,10 +58,12 @@ public:
 
 private:
     bool isPointwise() const { return shape_.kernel[0] == 1; }
-    float* makeRoom(std::size_t size);
-    void packPointwise(const float* weights);
-    void packPairs(const float* weights);
-    void packWinograd(const float* weights);
+    template <typename Element>
+    Element* makeRoom(std::size_t size);
+    template <typename Element>
+    std::size_t place(int out, int in) const;
+    template <typename Element>
+    void pack(const float* weights);
     template <typename Element>
     void runAs(const Maps& maps, BufferPool& pool) const;
     template <typename Element>

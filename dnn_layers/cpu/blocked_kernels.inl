@@ -196,7 +196,7 @@ inline void transformOutput(const Vec (&m)[6], Vec (&out)[4]) {
 
 /// Block `block` of the input of a tile, zero outside of the map, transformed to 36 places.
 template <typename Element>
-void readTile(const Winograd<Element>& w, int tile, int block, float* out, std::ptrdiff_t step) {
+void readTile(const Winograd<Element>& w, int tile, int block, Element* out, std::ptrdiff_t step) {
     const int top = tile / w.tile_cols * WinogradTile::out_side - w.pad_top;
     const int left = tile % w.tile_cols * WinogradTile::out_side - w.pad_left;
     const bool inside = top >= 0 && left >= 0 && top + WinogradTile::side <= w.in_height &&
@@ -271,8 +271,8 @@ void winograd(const Winograd<Element>& w) {
     constexpr int places = WinogradTile::places;
     const int count = w.last - w.first;
     const std::ptrdiff_t row = std::ptrdiff_t{1} * count * lanes;
-    float* in = w.scratch;
-    float* out = in + w.in_step * places;
+    Element* in = reinterpret_cast<Element*>(w.scratch);
+    float* out = w.scratch + w.in_step * places;
     for (int block = 0; block < w.in_blocks; ++block)
         for (int i = 0; i < count; ++i)
             readTile(w, w.first + i, block, in + block * row + i * lanes, w.in_step);

@@ -143,7 +143,8 @@ struct WinogradTile {
     static constexpr double point = 1.5;
 };
 
-/// A convolution of 3 x 3 with stride 1 in tiles; what is between the maps is float32.
+/// A convolution of 3 x 3 with stride 1 in tiles. Multiplies what is transformed as `Element`, and
+/// adds in float32.
 template <typename Element>
 struct Winograd {
     const Element* in; ///< [in_blocks][in_height][in_width][lanes]
@@ -152,8 +153,8 @@ struct Winograd {
     int in_width;
     int pad_top;
     int pad_left;
-    const float* weights; ///< transformed: [places][out_blocks][in channels][lanes]
-    Element* out;         ///< [out_blocks][height][width][lanes]
+    const Element* weights; ///< transformed: for each place as in Pointwise
+    Element* out;           ///< [out_blocks][height][width][lanes]
     int out_blocks;
     int height;
     int width;
