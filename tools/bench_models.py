@@ -102,6 +102,7 @@ def measure(model, threads, options):
     for number in range(options.rounds + 2):
         for name, candidate in candidates.items():
             time.sleep(PAUSE_S)
+            candidate.run_ms()  # wakes its own threads
             passed_ms = candidate.run_ms()
             if number >= 2:  # the first ones warm up
                 times[name].append(passed_ms)

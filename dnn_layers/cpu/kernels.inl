@@ -23,8 +23,7 @@ constexpr int gemm_rows = 4;
 #endif
 constexpr int gemm_vectors = 3;
 
-/// Adds the residual and writes what the matrix has of a block at its edge. Kept apart, so that the
-/// sums stay in registers.
+/// Adds the residual and writes what the matrix has of a block at its edge.
 template <int vectors>
 __attribute__((noinline)) void finishPartly(const Gemm& g, int row, int first,
                                             const Vec (&sum)[gemm_rows][vectors]) {
@@ -65,7 +64,14 @@ void gemmBlock(const Gemm& g, int row, int first) {
         }
     }
     if (g.rows - row < gemm_rows || g.tokens - first < vectors * lanes) {
-        finishPartly<vectors>(g, row, first, sum);
+        // A copy, for sums that have an address do not stay in registers.
+        Vec copy[gemm_rows][vectors];
+#pragma GCC unroll 8
+        for (int r = 0; r < gemm_rows; ++r)
+#pragma GCC unroll 3
+            for (int i = 0; i < vectors; ++i)
+                copy[r][i] = sum[r][i];
+        finishPartly<vectors>(g, row, first, copy);
         return;
     }
     if (g.residual) {
