@@ -40,11 +40,11 @@ def share_gradients(model, processes):
         gradient.copy_(part.view_as(gradient))
 
 
-def orthogonalise(matrix, rounds=5):
+def orthogonalise(matrix, bfloat16, rounds=5):
     """Newton-Schulz iteration of Muon (Jordan et al., 2024): singular values of a matrix brought
-    near 1."""
+    near 1. bfloat16: multiply in that type, which suffices."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.bfloat16() if matrix.is_cuda else matrix.float()
+    x = matrix.bfloat16() if bfloat16 else matrix.float()
     x = x / (x.norm() + 1e-7)
     tall = x.shape[-2] > x.shape[-1]
     if tall:
@@ -58,8 +58,9 @@ def orthogonalise(matrix, rounds=5):
 class Muon(torch.optim.Optimizer):
     """Momentum with orthogonalised updates, for the weights of dense convolutions."""
 
-    def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.0):
+    def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.0, bfloat16=False):
         super().__init__(parameters, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+        self.bfloat16 = bfloat16
 
     @torch.no_grad()
     def step(self):
@@ -70,14 +71,14 @@ class Muon(torch.optim.Optimizer):
                 buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
                 buffer.lerp_(p.grad, 1 - group["momentum"])
                 update = p.grad.lerp(buffer, group["momentum"]).flatten(1)
-                update = orthogonalise(update)
+                update = orthogonalise(update, self.bfloat16)
                 rows, columns = update.shape
                 update *= max(1.0, rows / columns) ** 0.5
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.add_(update.view_as(p), alpha=-group["lr"])
 
 
-def make_optimisers(model, name, lr, weight_decay):
+def make_optimisers(model, name, lr, weight_decay, bfloat16=False):
     """AdamW alone, or Muon for the dense convolutions and AdamW for the rest."""
     convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
     dense = [m.weight for m in convolutions
@@ -91,7 +92,7 @@ def make_optimisers(model, name, lr, weight_decay):
     if name != "muon":
         return [adam]
     dense = [p for p in dense if p.requires_grad]
-    return [adam, Muon(dense, lr=10 * lr, weight_decay=weight_decay)]
+    return [adam, Muon(dense, lr=10 * lr, weight_decay=weight_decay, bfloat16=bfloat16)]
 
 
 def computes_bfloat16(device):
@@ -131,7 +132,8 @@ class Training:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 0.03
         self.bfloat16 = computes_bfloat16(device) if args.bfloat16 is None else args.bfloat16
-        self.optimisers = make_optimisers(self.model, args.optimiser, args.lr, args.weight_decay)
+        self.optimisers = make_optimisers(self.model, args.optimiser, args.lr, args.weight_decay,
+                                          self.bfloat16)
         self.lrs = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
         self.average = Average(self.model)
         if self.path.exists():

@@ -134,9 +134,10 @@ class TrainingTest(unittest.TestCase):
 
     def test_orthogonalised_matrices_have_even_singular_values(self):
         matrix = torch.randn(16, 40, generator=torch.Generator().manual_seed(1))
-        values = torch.linalg.svdvals(train.orthogonalise(matrix).float())
-        self.assertGreater(values.min().item(), 0.5)
-        self.assertLess(values.max().item(), 1.4)
+        for bfloat16 in (False, True):
+            values = torch.linalg.svdvals(train.orthogonalise(matrix, bfloat16).float())
+            self.assertGreater(values.min().item(), 0.5)
+            self.assertLess(values.max().item(), 1.4)
 
 
 class ModelTest(unittest.TestCase):
