@@ -80,6 +80,10 @@ struct AttentionStage::Task {
 struct AttentionStage::Tile {
     Tile(const Task& task, const MapView& out) {
         const Grid& g = task.grid;
+        const std::size_t most = std::size_t{1} * ceilDivide(g.height, g.rows) *
+                                 ceilDivide(g.width, g.cols) * (task.col_end - task.col_begin);
+        for (std::vector<int>* list : {&source, &token, &target})
+            list->reserve(most);
         for (int col = task.col_begin; col < task.col_end; ++col) {
             window_begin.push_back(tokens());
             for (int y = task.row; y < g.height; y += g.rows)

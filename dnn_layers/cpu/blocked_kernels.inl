@@ -48,8 +48,14 @@ inline Vec multiplyAdd(Vec sum, IntVec a, IntVec b) {
 #endif
 }
 
+/// How many of `count` sums are finished side by side.
+template <int count>
+constexpr int finished_together = count % 4 == 0   ? 4
+                                  : count % 3 == 0 ? 3
+                                                   : count;
+
 /// The sums of some places (pixels or tiles) and blocks of the result, at places[place * lanes]
-/// and weights[block * weight_step]. `finish` gets each one.
+/// and weights[block * weight_step]. `finish` gets those of some neighbouring places of a block.
 template <int count, int blocks, typename Element, typename Finish>
 inline void product(const Element* places, std::ptrdiff_t place_step, int in_blocks,
                     const Element* weights, Finish finish) {
@@ -70,11 +76,15 @@ inline void product(const Element* places, std::ptrdiff_t place_step, int in_blo
                     sum[i][b] = multiplyAdd(sum[i][b], value, weight[b]);
             }
         }
-#pragma GCC unroll 12
-    for (int i = 0; i < count; ++i)
+    constexpr int together = finished_together<count>;
 #pragma GCC unroll 2
-        for (int b = 0; b < blocks; ++b)
-            finish(i, b, sum[i][b]);
+    for (int b = 0; b < blocks; ++b)
+#pragma GCC unroll 4
+        for (int i = 0; i < count; i += together) {
+            Vec values[together];
+            sideBySide<together>([&](int j) { values[j] = sum[i + j][b]; });
+            finish(i, b, values);
+        }
 }
 
 /// As many steps of `count` places as fit; returns the first place that is left.
@@ -83,7 +93,7 @@ int productSteps(int first, int end, const Element* places, std::ptrdiff_t place
                  int in_blocks, const Element* weights, Finish finish) {
     for (; end - first >= count; first += count)
         product<count, blocks>(places + first * lanes, place_step, in_blocks, weights,
-                               [&](int i, int b, Vec sum) { finish(first + i, b, sum); });
+                               [&](int i, int b, auto& sums) { finish(first + i, b, sums); });
     return first;
 }
 
@@ -106,7 +116,7 @@ void products(const Element* places, std::ptrdiff_t place_step, int count, int i
               const Element* weights, int out_blocks, Finish finish) {
     const std::ptrdiff_t step = std::ptrdiff_t{1} * in_blocks * lanes * lanes;
     int block = 0;
-    const auto shifted = [&](int i, int b, Vec sum) { finish(i, block + b, sum); };
+    const auto shifted = [&](int i, int b, auto& sums) { finish(i, block + b, sums); };
     for (; block + 2 <= out_blocks; block += 2)
         productRow<2>(places, place_step, count, in_blocks, weights + block * step, shifted);
     if (block < out_blocks)
@@ -118,19 +128,26 @@ __attribute__((noinline)) Vec otherActivation(Activation act, Vec x) {
     return activated(act, 0.f, x);
 }
 
-inline Vec follow(Activation act, Vec x) {
-    if (act == Activation::None)
-        return x;
-    return act == Activation::Silu ? x * sigmoid(x) : otherActivation(act, x);
+template <int count>
+inline void follow(Activation act, Vec (&x)[count]) {
+    if (act == Activation::Silu)
+        silu(x);
+    else if (act != Activation::None)
+        sideBySide<count>([&](int i) { x[i] = otherActivation(act, x[i]); });
 }
 
-/// `place`: of the vector in the map.
-template <typename Element>
-inline Vec finished(const Epilogue<Element>& e, int block, std::ptrdiff_t place, Vec sum) {
-    Vec value = follow(e.before, sum + load(e.bias + block * lanes));
+/// Writes what follows the sums of neighbouring places of a block to `out`; `place`: of the first
+/// vector in the map.
+template <int count, typename Element>
+inline void writeFinished(const Epilogue<Element>& e, int block, std::ptrdiff_t place,
+                          Vec (&sum)[count], Element* out) {
+    const Vec bias = load(e.bias + block * lanes);
+    sideBySide<count>([&](int i) { sum[i] += bias; });
+    follow(e.before, sum);
     if (e.residual)
-        value += load(e.residual + place * lanes);
-    return follow(e.after, value);
+        sideBySide<count>([&](int i) { sum[i] += load(e.residual + (place + i) * lanes); });
+    follow(e.after, sum);
+    sideBySide<count>([&](int i) { store(out + (place + i) * lanes, sum[i]); });
 }
 
 /// Maps of more blocks than that are gathered.
@@ -153,9 +170,8 @@ void pointwise(const Pointwise<Element>& p) {
                     std::memcpy(p.scratch + block * row + i * lanes,
                                 source + (block * plane + i) * lanes, lanes * sizeof(Element));
         products(gathers ? p.scratch : source, row, count, p.in_blocks, p.weights, p.out_blocks,
-                 [&](int i, int block, Vec sum) {
-                     const std::ptrdiff_t place = block * plane + first + i;
-                     store(p.out + place * lanes, finished(p.epilogue, block, place, sum));
+                 [&](int i, int block, auto& sums) {
+                     writeFinished(p.epilogue, block, block * plane + first + i, sums, p.out);
                  });
     }
 }
@@ -258,12 +274,18 @@ void writeTile(const Winograd<Element>& w, int tile, int block, const float* in,
     }
     const int height = least(4, w.height - top);
     const int width = least(4, w.width - left);
-    for (int y = 0; y < height; ++y)
-        for (int x = 0; x < width; ++x) {
-            const std::ptrdiff_t place =
-                (std::ptrdiff_t{1} * block * w.height + top + y) * w.width + left + x;
-            store(w.out + place * lanes, finished(w.epilogue, block, place, square[y][x]));
+    for (int y = 0; y < height; ++y) {
+        const std::ptrdiff_t place =
+            (std::ptrdiff_t{1} * block * w.height + top + y) * w.width + left;
+        if (width == 4) {
+            writeFinished(w.epilogue, block, place, square[y], w.out);
+            continue;
         }
+        for (int x = 0; x < width; ++x) {
+            Vec one[] = {square[y][x]};
+            writeFinished(w.epilogue, block, place + x, one, w.out);
+        }
+    }
 }
 
 template <typename Element>
@@ -280,8 +302,13 @@ void winograd(const Winograd<Element>& w) {
     for (int place = 0; place < places; ++place) {
         float* target = out + place * w.out_step;
         products(in + place * w.in_step, row, count, w.in_blocks, w.weights + place * weights,
-                 w.out_blocks,
-                 [&](int i, int block, Vec sum) { store(target + block * row + i * lanes, sum); });
+                 w.out_blocks, [&](int i, int block, auto& sums) {
+                     float* to = target + block * row + i * lanes;
+                     for (const Vec& sum : sums) {
+                         store(to, sum);
+                         to += lanes;
+                     }
+                 });
     }
     for (int block = 0; block < w.out_blocks; ++block)
         for (int i = 0; i < count; ++i)

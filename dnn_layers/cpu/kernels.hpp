@@ -87,7 +87,7 @@ struct Scatter {
     const float* x;
     std::ptrdiff_t ld;
     const int* from;
-    const int* to; ///< best in the order of memory
+    const int* to; ///< increasing
     int channels;
     int tokens;
     float* out;

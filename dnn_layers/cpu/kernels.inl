@@ -245,13 +245,15 @@ struct Softmax {
             highest[i] = top[i];
             total[i] *= decay[i];
         }
-        for (int key = 0; key < keys; ++key)
-#pragma GCC unroll 3
-            for (int i = 0; i < vectors; ++i) {
-                const Vec weight = exp2(logits[key * vectors + i] - highest[i]);
-                logits[key * vectors + i] = weight;
-                total[i] += weight;
-            }
+        for (int key = 0; key < keys; ++key, logits += vectors) {
+            Vec weight[vectors];
+            sideBySide<vectors>([&](int i) { weight[i] = logits[i] - highest[i]; });
+            exp2(weight);
+            sideBySide<vectors>([&](int i) {
+                logits[i] = weight[i];
+                total[i] += weight[i];
+            });
+        }
     }
 };
 
@@ -292,31 +294,35 @@ __attribute__((noinline)) void attendQuery(const Attention& a, int query, Vec* w
         out[d * a.ldo] = pads ? a.padding * a.pad_v[d] : 0.f;
     for (int key = 0; key < a.tokens; key += key_block) {
         const int keys = least(key_block, a.tokens - key);
+        const int whole = keys / lanes * lanes;
+        const int left = keys - whole;
+        const float* k = a.k + key;
+        const float* v = a.v + key;
         Vec top = broadcast(highest);
         for (int i = 0; i < keys; i += lanes) {
             Vec sum = {};
             for (int d = 0; d < a.dim_head; ++d)
-                sum += q[d * a.ld] * load(a.k + d * a.ld + key + i);
-            weights[i / lanes] = sum;
-            top = maximum(top, firstOr(sum, keys - i, highest));
+                sum += q[d * a.ld] * load(k + d * a.ld + i);
+            // What lies behind the last key may be anything.
+            weights[i / lanes] = i < whole ? sum : firstOr(sum, left, -3e38f);
+            top = maximum(top, weights[i / lanes]);
         }
         const float previous = highest;
         highest = largest(top);
         const float decay = exp2(broadcast(previous - highest))[0];
         Vec sum = {};
-        // Lanes behind the last key may hold anything: minimum() keeps NaN and overflow out.
         for (int i = 0; i < keys; i += lanes) {
-            const Vec weight =
-                firstOr(exp2(minimum(weights[i / lanes], top) - highest), keys - i, 0.f);
-            weights[i / lanes] = weight;
-            sum += weight;
+            weights[i / lanes] = exp2(weights[i / lanes] - highest);
+            sum += weights[i / lanes];
         }
         total = total * decay + sumOf(sum);
         for (int d = 0; d < a.dim_value; ++d) {
+            const float* row = v + d * a.ldv;
             Vec value = {};
-            for (int i = 0; i < keys; i += lanes)
-                value +=
-                    weights[i / lanes] * firstOr(load(a.v + d * a.ldv + key + i), keys - i, 0.f);
+            for (int i = 0; i < whole; i += lanes)
+                value += weights[i / lanes] * load(row + i);
+            if (left > 0)
+                value += weights[whole / lanes] * loadFirst(row + whole, left);
             out[d * a.ldo] = out[d * a.ldo] * decay + sumOf(value);
         }
     }
@@ -373,37 +379,39 @@ Vec convolve(const Depthwise& d, const float* in, int count) {
     return sum;
 }
 
-inline Vec gated(const Depthwise& d, Vec sum) {
-    return d.gate * (sum * sigmoid(sum));
+/// What follows the sums of neighbouring rows from (y, x) on.
+template <int rows>
+inline void gate(const Depthwise& d, int y, int x, Vec (&sum)[rows]) {
+    silu(sum);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) {
+        sum[r] *= d.gate;
+        if (d.centre)
+            sum[r] += load(d.centre + (y + r) * d.ld + x);
+        storeFirst(d.out + static_cast<std::ptrdiff_t>(y + r) * d.cols + x, sum[r], d.cols - x);
+    }
 }
 
 /// `rows` rows of the output from y on, which share what they read; 3 x 3 without gaps.
 template <int rows>
 void depthwise3x3(const Depthwise& d, int y, const Vec* weights) {
     const float* in = d.in + y * d.ld;
-    float* out = d.out + static_cast<std::ptrdiff_t>(y) * d.cols;
     for (int x = 0; x < d.cols; x += lanes) {
         Vec sum[rows];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int r = 0; r < rows; ++r)
             sum[r] = broadcast(d.bias);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
         for (int i = 0; i < rows + 2; ++i)
 #pragma GCC unroll 3
             for (int j = 0; j < 3; ++j) {
                 const Vec value = load(in + i * d.ld + x + j);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
                 for (int r = 0; r < rows; ++r)
                     if (i >= r && i - r < 3)
                         sum[r] += weights[3 * (i - r) + j] * value;
             }
-#pragma GCC unroll 2
-        for (int r = 0; r < rows; ++r) {
-            Vec value = gated(d, sum[r]);
-            if (d.centre)
-                value += load(d.centre + (y + r) * d.ld + x);
-            storeFirst(out + std::ptrdiff_t{1} * r * d.cols + x, value, d.cols - x);
-        }
+        gate(d, y, x, sum);
     }
 }
 
@@ -413,20 +421,16 @@ void depthwise(const Depthwise& d) {
         Vec weights[9];
         for (int i = 0; i < 9; ++i)
             weights[i] = broadcast(d.weights[i]);
-        for (; y + 2 <= d.rows; y += 2)
-            depthwise3x3<2>(d, y, weights);
+        for (; y + 4 <= d.rows; y += 4)
+            depthwise3x3<4>(d, y, weights);
         for (; y < d.rows; ++y)
             depthwise3x3<1>(d, y, weights);
     }
     for (; y < d.rows; ++y) {
         const float* in = d.in + y * d.stride * d.ld;
-        float* out = d.out + static_cast<std::ptrdiff_t>(y) * d.cols;
         for (int x = 0; x < d.cols; x += lanes) {
-            Vec value =
-                gated(d, convolve(d, in + static_cast<std::ptrdiff_t>(x) * d.stride, d.cols - x));
-            if (d.centre)
-                value += load(d.centre + y * d.ld + x);
-            store(out + x, value);
+            Vec sum[] = {convolve(d, in + static_cast<std::ptrdiff_t>(x) * d.stride, d.cols - x)};
+            gate(d, y, x, sum);
         }
     }
 }
@@ -448,12 +452,21 @@ void gatherChannels(const Gather& g, int channel) {
         mul[c] = g.mul[channel + c];
         add[c] = g.add[channel + c];
     }
+#if defined(__AVX512F__)
+    for (int t = 0; t < g.tokens; t += lanes)
+#pragma GCC unroll 4
+        for (int c = 0; c < count; ++c) {
+            const Vec value = gatherFirst(x[c], g.index + t, g.tokens - t);
+            store(out[c] + t, (value - sub[c]) * mul[c] + add[c]);
+        }
+#else
     for (int t = 0; t < g.tokens; ++t) {
         const int from = g.index[t];
 #pragma GCC unroll 4
         for (int c = 0; c < count; ++c)
             out[c][t] = (x[c][from] - sub[c]) * mul[c] + add[c];
     }
+#endif
 }
 
 void gather(const Gather& g) {
@@ -467,6 +480,18 @@ void gather(const Gather& g) {
             g.out[c * g.ld + t] = (g.x[c * g.plane + t] - g.sub[c]) * g.mul[c] + g.add[c];
 }
 
+#if defined(__AVX512F__)
+/// How many of `count` increasing places follow one another, at most as many as there are lanes.
+inline int neighbours(const int* places, int count) {
+    if (count >= lanes && places[lanes - 1] - places[0] == lanes - 1)
+        return lanes;
+    int run = 1;
+    while (run < least(count, lanes) && places[run] - places[0] == run)
+        ++run;
+    return run;
+}
+#endif
+
 /// `count` channels from `channel` on, which share the reading of the indices.
 template <int count>
 void scatterChannels(const Scatter& s, int channel) {
@@ -476,6 +501,15 @@ void scatterChannels(const Scatter& s, int channel) {
         x[c] = s.x + (channel + c) * s.ld;
         out[c] = s.out + (channel + c) * s.plane;
     }
+#if defined(__AVX512F__)
+    for (int i = 0; i < s.tokens;) {
+        const int run = neighbours(s.to + i, s.tokens - i);
+#pragma GCC unroll 4
+        for (int c = 0; c < count; ++c)
+            storeFirst(out[c] + s.to[i], gatherFirst(x[c], s.from + i, run), run);
+        i += run;
+    }
+#else
     for (int i = 0; i < s.tokens; ++i) {
         const int from = s.from[i];
         const int to = s.to[i];
@@ -483,6 +517,7 @@ void scatterChannels(const Scatter& s, int channel) {
         for (int c = 0; c < count; ++c)
             out[c][to] = x[c][from];
     }
+#endif
 }
 
 void scatter(const Scatter& s) {
@@ -574,7 +609,15 @@ inline Vec activated(Activation act, float slope, Vec x) {
 void activate(Activation act, float slope, float* data, int count) {
     if (act == Activation::None)
         return;
-    for (int i = 0; i < count; i += lanes)
+    int i = 0;
+    if (act == Activation::Silu)
+        for (constexpr int together = 4; i + together * lanes <= count; i += together * lanes) {
+            Vec x[together];
+            sideBySide<together>([&](int v) { x[v] = load(data + i + v * lanes); });
+            silu(x);
+            sideBySide<together>([&](int v) { store(data + i + v * lanes, x[v]); });
+        }
+    for (; i < count; i += lanes)
         storeFirst(data + i, activated(act, slope, loadFirst(data + i, count - i)), count - i);
 }
 

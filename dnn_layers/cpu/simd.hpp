@@ -69,6 +69,14 @@ inline Vec loadFirst(const float* p, int count) {
 #endif
 }
 
+#if defined(__AVX512F__)
+/// from[index[i]] in the first `count` lanes, at most all; the others are anything.
+inline Vec gatherFirst(const float* from, const int* index, int count) {
+    const __m512i places = _mm512_maskz_loadu_epi32(firstLanes(count), index);
+    return reinterpret_cast<Vec>(_mm512_i32gather_ps(places, from, sizeof(float)));
+}
+#endif
+
 inline Vec broadcast(float value) {
     return value - Vec{};
 }
@@ -160,35 +168,63 @@ inline void store(Bfloat16* p, Vec v) {
     std::memcpy(p, &half, lanes * sizeof(Bfloat16));
 }
 
+/// One step for several vectors. A chain of dependent steps leaves most of a processor idle; where
+/// several chains take their steps in turn, it does not have to find them far apart.
+template <int count, typename Step>
+inline __attribute__((always_inline)) void sideBySide(Step step) {
+#pragma GCC unroll 8
+    for (int i = 0; i < count; ++i)
+        step(i);
+}
+
+/// Polynomials in f, one step of Horner's scheme for each coefficient.
+template <int count>
+inline void addTerms(Vec (&)[count], const Vec (&)[count]) {}
+
+template <int count, typename... Others>
+inline void addTerms(Vec (&p)[count], const Vec (&f)[count], float term, Others... others) {
+    sideBySide<count>([&](int i) { p[i] = p[i] * f[i] + term; });
+    addTerms(p, f, others...);
+}
+
 /// 2^x with a relative error below 3e-7; x is cut off at -125 and must be below 128. A little lower
 /// the result could be denormal, which takes a processor a hundred times as long. The polynomials
 /// are minimax ones of degree 5 for 2^f.
-inline Vec exp2(Vec x) {
-    x = maximum(x, broadcast(-125.f));
+template <int count>
+inline void exp2(Vec (&x)[count]) {
+    Vec f[count];
+    Vec p[count];
+    sideBySide<count>([&](int i) { x[i] = maximum(x[i], broadcast(-125.f)); });
 #if defined(__AVX512F__)
     // f in [0, 1) and the power of its integer part take one instruction each.
-    const auto whole = reinterpret_cast<__m512>(x);
-    const Vec f =
-        reinterpret_cast<Vec>(_mm512_reduce_ps(whole, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
-    Vec p = broadcast(1.877576674e-3f);
-    p = p * f + 8.989340093e-3f;
-    p = p * f + 5.582631805e-2f;
-    p = p * f + 2.401536170e-1f;
-    p = p * f + 6.931530732e-1f;
-    p = p * f + 9.999999251e-1f;
-    return reinterpret_cast<Vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(p), whole));
+    sideBySide<count>([&](int i) {
+        constexpr int downwards = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+        f[i] = reinterpret_cast<Vec>(_mm512_reduce_ps(reinterpret_cast<__m512>(x[i]), downwards));
+        p[i] = broadcast(1.877576674e-3f);
+    });
+    addTerms(p, f, 8.989340093e-3f, 5.582631805e-2f, 2.401536170e-1f, 6.931530732e-1f,
+             9.999999251e-1f);
+    sideBySide<count>([&](int i) {
+        x[i] = reinterpret_cast<Vec>(
+            _mm512_scalef_ps(reinterpret_cast<__m512>(p[i]), reinterpret_cast<__m512>(x[i])));
+    });
 #else
     // f in [-1/2, 1/2]: adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
-    const Vec shifted = x + 12582912.f;
-    const Vec f = x - (shifted - 12582912.f);
-    Vec p = broadcast(1.32764720e-3f);
-    p = p * f + 9.67554133e-3f;
-    p = p * f + 5.55071327e-2f;
-    p = p * f + 2.40221197e-1f;
-    p = p * f + 6.93146967e-1f;
-    p = p * f + 1.00000007f;
-    return fromBits(bits(p) + (bits(shifted) << 23));
+    Vec shifted[count];
+    sideBySide<count>([&](int i) {
+        shifted[i] = x[i] + 12582912.f;
+        f[i] = x[i] - (shifted[i] - 12582912.f);
+        p[i] = broadcast(1.32764720e-3f);
+    });
+    addTerms(p, f, 9.67554133e-3f, 5.55071327e-2f, 2.40221197e-1f, 6.93146967e-1f, 1.00000007f);
+    sideBySide<count>([&](int i) { x[i] = fromBits(bits(p[i]) + (bits(shifted[i]) << 23)); });
 #endif
+}
+
+inline Vec exp2(Vec x) {
+    Vec one[] = {x};
+    exp2(one);
+    return one[0];
 }
 
 /// e^x, with x cut off to [-87, 88].
@@ -198,17 +234,41 @@ inline Vec exponential(Vec x) {
 
 /// 1 / x for x in [1, 2^100], within two units in the last place: a division takes as long as
 /// twenty other operations on the widest vectors.
-inline Vec reciprocal(Vec x) {
+template <int count>
+inline void reciprocal(Vec (&x)[count]) {
 #if defined(__AVX512F__)
-    const Vec y = reinterpret_cast<Vec>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x)));
-    return y + y * (1.f - x * y);
+    Vec y[count];
+    Vec error[count];
+    sideBySide<count>([&](int i) {
+        y[i] = reinterpret_cast<Vec>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x[i])));
+    });
+    sideBySide<count>([&](int i) { error[i] = 1.f - x[i] * y[i]; });
+    sideBySide<count>([&](int i) { x[i] = y[i] + y[i] * error[i]; });
 #else
-    return 1.f / x;
+    sideBySide<count>([&](int i) { x[i] = 1.f / x[i]; });
 #endif
 }
 
+template <int count>
+inline void sigmoid(Vec (&x)[count]) {
+    sideBySide<count>([&](int i) { x[i] = minimum(x[i] * -1.44269504f, broadcast(99.f)); });
+    exp2(x);
+    sideBySide<count>([&](int i) { x[i] += 1.f; });
+    reciprocal(x);
+}
+
 inline Vec sigmoid(Vec x) {
-    return reciprocal(1.f + exp2(minimum(x * -1.44269504f, broadcast(99.f))));
+    Vec one[] = {x};
+    sigmoid(one);
+    return one[0];
+}
+
+template <int count>
+inline void silu(Vec (&x)[count]) {
+    Vec gate[count];
+    sideBySide<count>([&](int i) { gate[i] = x[i]; });
+    sigmoid(gate);
+    sideBySide<count>([&](int i) { x[i] *= gate[i]; });
 }
 
 } // namespace
