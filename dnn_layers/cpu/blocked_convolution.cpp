@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 namespace irmb::cpu {
 namespace {
@@ -51,11 +50,8 @@ void convert(float value, float& result) {
     result = value;
 }
 
-/// Rounds a finite number to nearest, ties to even.
 void convert(float value, Bfloat16& result) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof(bits));
-    result.bits = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    result = toBfloat16(value);
 }
 
 /// A filter [3][3] at the places of a tile, `step` apart.

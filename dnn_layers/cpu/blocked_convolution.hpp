@@ -1,18 +1,13 @@
 #pragma once
 
-#include "cpu/buffer_pool.hpp"
+#include "cpu/dense_convolution.hpp"
 #include "cpu/kernels.hpp"
 
-#include <array>
 #include <vector>
 
 namespace irmb::cpu {
 
-enum class MapType { Float32, Bfloat16 };
-
-/// A dense convolution between maps in whole blocks of Kernels::lanes channels, with what follows
-/// it: after(before(conv(x) + bias) + residual). Packs the weights once; run() may then be called
-/// from any number of threads at a time.
+/// A dense convolution of 1 x 1 or 3 x 3 by vectors.
 ///
 /// Between maps of Bfloat16 it multiplies in that type, also what Winograd transformed, and adds in
 /// float32.
@@ -21,17 +16,8 @@ enum class MapType { Float32, Bfloat16 };
 /// Convolutional Neural Networks", 2015), a quarter of the products of the direct sum. It evaluates
 /// at 0, +-2/3, +-3/2 and infinity, where float32 loses least: the root mean square error is twice
 /// that of the direct sum, where the usual 0, +-1, +-2 have four times.
-class BlockedConvolution {
+class BlockedConvolution : public DenseConvolution {
 public:
-    struct Shape {
-        int in = 0;  ///< channels, a multiple of the block
-        int out = 0; ///< likewise
-        std::array<int, 2> kernel = {1, 1};
-        std::array<int, 2> stride = {1, 1};
-        std::array<int, 2> dilation = {1, 1};
-        int groups = 1;
-    };
-
     /// Whether there is a fast way for these.
     static bool supports(const Shape& shape, Activation before, Activation after);
 
@@ -41,20 +27,8 @@ public:
     BlockedConvolution(const BlockedConvolution&) = delete;
     BlockedConvolution& operator=(const BlockedConvolution&) = delete;
 
-    /// Maps of the type that the constructor got.
-    struct Maps {
-        const void* in; ///< [in / lanes][in_height][in_width][lanes]
-        int in_height;
-        int in_width;
-        const void* residual; ///< like out; null: none
-        void* out;            ///< [out / lanes][height][width][lanes]
-        int height;
-        int width;
-        int pad_top; ///< rows of zeros above; 0 for 1 x 1
-        int pad_left;
-    };
-
-    void run(const Maps& maps, BufferPool& pool) const;
+    /// Without padding for 1 x 1.
+    void run(const Maps& maps, BufferPool& pool) const override;
 
 private:
     bool isPointwise() const { return shape_.kernel[0] == 1; }

@@ -167,6 +167,39 @@ struct Winograd {
     std::ptrdiff_t out_step; ///< at least tiles * out_blocks * lanes
 };
 
+/// Channels of the input that one product of tile registers takes.
+constexpr int tile_channels = 32;
+/// Pixels beyond the last one that tiles may read and write.
+constexpr int tile_overrun = 32;
+
+/// Rows [first, last) of a dense convolution by tile registers.
+struct Tiled {
+    const Bfloat16* in; ///< [in_blocks][in_height][in_width][lanes]
+    int in_blocks;
+    int in_height;
+    int in_width;
+    int pad_top;
+    int pad_left;
+    int kernel[2]; ///< height, width
+    int stride[2];
+    int dilation[2];
+    /// [out_blocks][kernel][in channels / 32, rounded up][16][lanes][2]: pairs of channels together
+    const Bfloat16* weights;
+    Bfloat16* out; ///< [out_blocks][height][width][lanes]
+    int out_blocks;
+    int height;
+    int width;
+    int first;
+    int last;
+    Epilogue<Bfloat16> epilogue;
+    int patch_width; ///< columns of the input, with zeros around, that a row of the result needs
+    /// [in channels / 32, rounded up][rows that are needed][patch_width][32], and room for
+    /// tile_overrun * stride pixels
+    Bfloat16* patch;
+    float* sums;              ///< two times sums_step
+    std::ptrdiff_t sums_step; ///< at least (rows * max(width, patch_width) + tile_overrun) * lanes
+};
+
 /// Boxes of anchors [begin, end) from distributions over distances (Li et al., "Generalized Focal
 /// Loss", 2020): a distance is the mean of `distances` under the softmax of the logits.
 struct BoxDecode {
@@ -205,6 +238,7 @@ struct Kernels {
     void (*pointwise_bf16)(const Pointwise<Bfloat16>&);
     void (*winograd)(const Winograd<float>&);
     void (*winograd_bf16)(const Winograd<Bfloat16>&);
+    void (*tiled)(const Tiled&); ///< null where there are no tile registers
     void (*decodeBoxes)(const BoxDecode&);
 };
 

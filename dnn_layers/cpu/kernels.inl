@@ -683,6 +683,7 @@ void decodeBoxes(const BoxDecode& b) {
 }
 
 #include "cpu/blocked_kernels.inl"
+#include "cpu/tiled_kernels.inl"
 
 constexpr Kernels makeKernels(const char* name) {
     return {name,
@@ -702,6 +703,7 @@ constexpr Kernels makeKernels(const char* name) {
             pointwise<Bfloat16>,
             winograd<float>,
             winograd<Bfloat16>,
+            tiled_kernel,
             decodeBoxes};
 }
 

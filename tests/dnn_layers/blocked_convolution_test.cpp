@@ -1,4 +1,5 @@
 #include "cpu/blocked_convolution.hpp"
+#include "cpu/tiled_convolution.hpp"
 #include "support/random_irmb.hpp"
 
 #include <gtest/gtest.h>
@@ -55,8 +56,10 @@ cv::Mat convolve(const Case& c, const cv::Mat& x, const cv::Mat& weights, const 
                 for (int i = 0; i < x.size[1]; ++i)
                     for (int v = 0; v < k[0]; ++v)
                         for (int h = 0; h < k[1]; ++h) {
-                            const int from_row = row + v - c.pad_top;
-                            const int from_col = col + h - c.pad_left;
+                            const int from_row =
+                                row * c.shape.stride[0] + v * c.shape.dilation[0] - c.pad_top;
+                            const int from_col =
+                                col * c.shape.stride[1] + h * c.shape.dilation[1] - c.pad_left;
                             if (from_row < 0 || from_row >= x.size[2] || from_col < 0 ||
                                 from_col >= x.size[3])
                                 continue;
@@ -123,8 +126,13 @@ std::vector<Case> cases() {
 struct Sample {
     Sample(const Case& c, cv::RNG& rng) {
         const int* kernel = c.shape.kernel.data();
-        const int height = c.height + c.pad_top + c.pad_bottom - kernel[0] + 1;
-        const int width = c.width + c.pad_left + c.pad_right - kernel[1] + 1;
+        const auto size = [&](int padded, int axis) {
+            return (padded - (kernel[axis] - 1) * c.shape.dilation[axis] - 1) /
+                       c.shape.stride[axis] +
+                   1;
+        };
+        const int height = size(c.height + c.pad_top + c.pad_bottom, 0);
+        const int width = size(c.width + c.pad_left + c.pad_right, 1);
         x = irmb::test::randomMap({1, c.shape.in, c.height, c.width}, rng);
         weights = irmb::test::randomMap({c.shape.out, c.shape.in, kernel[0], kernel[1]}, rng);
         weights *= std::sqrt(3. / (c.shape.in * kernel[0] * kernel[1]));
@@ -183,29 +191,70 @@ void expectNear(const cv::Mat& result, const cv::Mat& expected, bool winograd) {
     EXPECT_LE(std::sqrt(squares / result.total()), 0.01);
 }
 
+/// Compares what `make` makes, between maps of Bfloat16, with the naive sum.
+template <typename Make>
+void expectNaiveSum(const Case& c, bool winograd, cv::RNG& rng, Make make) {
+    for (const auto& [before, after] : activations) {
+        SCOPED_TRACE(nameOf(c));
+        const Sample s(c, rng);
+        const cv::Mat x = rounded(s.x);
+        const cv::Mat residual = rounded(s.residual);
+        const cv::Mat weights = winograd ? s.weights : rounded(s.weights);
+        const cv::Mat expected = blocked(convolve(c, x, weights, s.bias, residual, before, after));
+
+        const std::unique_ptr<irmb::cpu::DenseConvolution> convolution =
+            make(s.weights.ptr<float>(), s.bias.ptr<float>(), before, after);
+        const std::vector<uint16_t> in = toHalves(blocked(x));
+        const std::vector<uint16_t> added = toHalves(blocked(residual));
+        std::vector<uint16_t> out(expected.total());
+        irmb::cpu::BufferPool pool;
+        convolution->run(mapsOf(c, in.data(), expected, added.data(), out.data()), pool);
+        expectNear(toFloats(out, expected), expected, winograd);
+    }
+}
+
 TEST(BlockedConvolution, IsTheNaiveSumOfBfloat16) {
     cv::RNG rng(2);
     for (const Case& c : cases())
-        for (const auto& [before, after] : activations) {
-            SCOPED_TRACE(nameOf(c));
-            const Sample s(c, rng);
-            const bool winograd = c.shape.kernel[0] == 3;
-            const cv::Mat x = rounded(s.x);
-            const cv::Mat residual = rounded(s.residual);
-            const cv::Mat weights = winograd ? s.weights : rounded(s.weights);
-            const cv::Mat expected =
-                blocked(convolve(c, x, weights, s.bias, residual, before, after));
+        expectNaiveSum(
+            c, c.shape.kernel[0] == 3, rng,
+            [&](const float* weights, const float* bias, Activation before, Activation after) {
+                return std::make_unique<BlockedConvolution>(c.shape, weights, bias, before, after,
+                                                            irmb::cpu::MapType::Bfloat16);
+            });
+}
 
-            const BlockedConvolution convolution(c.shape, s.weights.ptr<float>(),
-                                                 s.bias.ptr<float>(), before, after,
-                                                 irmb::cpu::MapType::Bfloat16);
-            const std::vector<uint16_t> in = toHalves(blocked(x));
-            const std::vector<uint16_t> added = toHalves(blocked(residual));
-            std::vector<uint16_t> out(expected.total());
-            irmb::cpu::BufferPool pool;
-            convolution.run(mapsOf(c, in.data(), expected, added.data(), out.data()), pool);
-            expectNear(toFloats(out, expected), expected, winograd);
-        }
+/// Kernels, strides and dilations that only tiles take, and sizes around their 16 pixels.
+std::vector<Case> casesOfTiles() {
+    const int block = irmb::cpu::kernels().lanes;
+    std::vector<Case> all = cases();
+    const std::vector<Case> others = {
+        {{block, block, {3, 3}, {2, 2}}, 40, 40, 1, 1, 1, 1},
+        {{2 * block, 3 * block, {3, 3}, {2, 2}}, 17, 35, 1, 1, 1, 1},
+        {{3 * block, block, {5, 3}, {1, 2}}, 11, 70, 2, 0, 2, 1},
+        {{2 * block, 2 * block, {3, 3}, {1, 1}, {2, 3}}, 19, 16, 2, 3, 2, 3},
+        {{block, 2 * block, {1, 1}, {2, 2}}, 15, 33, 0, 0, 0, 0},
+        {{block, block, {1, 1}}, 6, 6, 1, 1, 1, 1},
+        {{5 * block, 3 * block, {7, 7}}, 8, 9, 3, 3, 3, 3},
+        {{block, block, {3, 3}}, 450, 3, 1, 1, 1, 1},
+        {{block, block, {3, 3}}, 2, 900, 1, 1, 1, 1},
+        {{block, block, {3, 3}}, 1, 1, 5, 5, 5, 5},
+    };
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
+}
+
+TEST(TiledConvolution, IsTheNaiveSum) {
+    if (!irmb::cpu::kernels().tiled)
+        GTEST_SKIP() << "this processor has no tile registers (AMX)";
+    cv::RNG rng(3);
+    for (const Case& c : casesOfTiles())
+        expectNaiveSum(
+            c, false, rng,
+            [&](const float* weights, const float* bias, Activation before, Activation after) {
+                return std::make_unique<irmb::cpu::TiledConvolution>(c.shape, weights, bias, before,
+                                                                     after);
+            });
 }
 
 TEST(BlockedConvolution, LeavesOthersAlone) {

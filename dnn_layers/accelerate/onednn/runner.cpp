@@ -3,6 +3,7 @@
 #include "accelerate/onednn/threads.hpp"
 #include "accelerate/placement.hpp"
 #include "accelerate/region_runner.hpp"
+#include "cpu/kernels.hpp"
 #include "cpu/map_view.hpp"
 
 #include <opencv2/core.hpp>
@@ -61,7 +62,7 @@ struct PackedStep {
     memory weight;
     memory bias;
     std::shared_ptr<const IrmbCpu> block;
-    std::shared_ptr<const cpu::BlockedConvolution> convolution;
+    std::shared_ptr<const cpu::DenseConvolution> convolution;
 };
 
 /// Memory that belongs to the caller: it gets its address before each run.
@@ -268,17 +269,18 @@ private:
         const MapSize& in = region_.values[step.inputs[0]];
         const MapSize& out = region_.values[step.outputs[0]];
         const bool padded = conv.pads != std::array<int, 4>{};
-        const cpu::BlockedConvolution::Shape shape = {in.channels, out.channels,  conv.kernel,
-                                                      conv.stride, conv.dilation, conv.groups};
-        if (cpu::kernels().lanes != block_ || (conv.kernel[0] == 1 && padded) ||
-            !cpu::BlockedConvolution::supports(shape, conv.before, conv.after))
+        const cpu::DenseConvolution::Shape shape = {in.channels, out.channels,  conv.kernel,
+                                                    conv.stride, conv.dilation, conv.groups};
+        if (cpu::kernels().lanes != block_)
             return false;
         PackedStep& packed = packed_[step_];
         if (!packed.convolution)
-            packed.convolution = std::make_shared<cpu::BlockedConvolution>(
-                shape, conv.weight.ptr<float>(),
+            packed.convolution = cpu::makeDenseConvolution(
+                shape, padded, conv.weight.ptr<float>(),
                 conv.bias.empty() ? nullptr : conv.bias.ptr<float>(), conv.before, conv.after,
                 type_ == DataType::bf16 ? cpu::MapType::Bfloat16 : cpu::MapType::Float32);
+        if (!packed.convolution)
+            return false;
         program_.tasks.push_back(std::make_unique<ConvolutionTask>(
             packed.convolution, pool_, conv, mapOf(step.inputs[0]),
             step.inputs.size() > 1 ? memoryOf(step.inputs[1]) : memory(), mapOf(step.outputs[0])));

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "accelerate/region.hpp"
-#include "cpu/blocked_convolution.hpp"
+#include "cpu/dense_convolution.hpp"
 #include "cpu/irmb_cpu.hpp"
 
 #include <cstddef>
@@ -53,7 +53,7 @@ struct BlockedMap {
 class ConvolutionTask : public Task {
 public:
     /// `residual` is empty where there is none.
-    ConvolutionTask(std::shared_ptr<const cpu::BlockedConvolution> convolution,
+    ConvolutionTask(std::shared_ptr<const cpu::DenseConvolution> convolution,
                     std::shared_ptr<cpu::BufferPool> pool, const Convolution& parameters,
                     const BlockedMap& source, const dnnl::memory& residual,
                     const BlockedMap& target)
@@ -67,7 +67,7 @@ public:
     void run(dnnl::stream& stream) override;
 
 private:
-    std::shared_ptr<const cpu::BlockedConvolution> convolution_;
+    std::shared_ptr<const cpu::DenseConvolution> convolution_;
     std::shared_ptr<cpu::BufferPool> pool_;
     int pad_top_;
     int pad_left_;
