@@ -3,8 +3,6 @@
 #include "cpu/parallel.hpp"
 #include "cpu/rounding.hpp"
 
-#include <opencv2/core/utility.hpp>
-
 #include <algorithm>
 #include <cstdint>
 
@@ -164,21 +162,21 @@ void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue<Element>&
     p.out_blocks = shape_.out / block;
     p.pixels = maps.height * maps.width;
     p.epilogue = epilogue;
-    const int parts = ceilDivide(p.pixels, task_pixels);
-    parallelFor(parts, [&](const cv::Range& range) {
+    const int parts = tasksFor(p.pixels, task_pixels);
+    const int step = ceilDivide(p.pixels, parts);
+    parallelFor(ceilDivide(p.pixels, step), [&](const cv::Range& range) {
         BufferPool::Buffer buffer = pool.borrow(std::size_t{gathered_pixels} * shape_.in);
         Pointwise<Element> part = p;
         part.scratch = reinterpret_cast<Element*>(buffer.data());
-        part.first = range.start * task_pixels;
-        part.last = std::min(p.pixels, range.end * task_pixels);
+        part.first = range.start * step;
+        part.last = std::min(p.pixels, range.end * step);
         callPointwise(part);
     });
 }
 
 int BlockedConvolution::tilesOfTask(int tiles) const {
     const int most = std::max(least_tiles, cached_floats / (places * (shape_.in + shape_.out)));
-    const int tasks = roundUp(ceilDivide(tiles, most), std::max(1, cv::getNumThreads()));
-    return ceilDivide(tiles, tasks);
+    return ceilDivide(tiles, tasksFor(tiles, most));
 }
 
 template <typename Element>

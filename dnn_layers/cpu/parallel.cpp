@@ -1,8 +1,11 @@
 #include "cpu/parallel.hpp"
 
 #include "cpu/handover.hpp"
+#include "cpu/rounding.hpp"
 
 #include <opencv2/core/utility.hpp>
+
+#include <algorithm>
 
 namespace irmb::cpu {
 namespace {
@@ -35,6 +38,10 @@ thread_local ThreadPool current_pool = openCvPool;
 void parallelFor(int count, const ParallelBody& body) {
     if (count > 0)
         current_pool(count, body);
+}
+
+int tasksFor(int count, int most) {
+    return roundUp(ceilDivide(count, most), std::max(1, cv::getNumThreads()));
 }
 
 ThreadPoolScope::ThreadPoolScope(ThreadPool pool) : before_(current_pool) {

@@ -3,8 +3,6 @@
 #include "cpu/parallel.hpp"
 #include "cpu/rounding.hpp"
 
-#include <opencv2/core/utility.hpp>
-
 #include <algorithm>
 
 namespace irmb::cpu {
@@ -16,9 +14,7 @@ constexpr int task_pixels = 400;
 
 /// Rows of the result in one task.
 int rowsOfTask(int height, int width) {
-    const int most = std::max(1, task_pixels / width);
-    const int tasks = roundUp(ceilDivide(height, most), std::max(1, cv::getNumThreads()));
-    return ceilDivide(height, tasks);
+    return ceilDivide(height, tasksFor(height, std::max(1, task_pixels / width)));
 }
 
 /// Places of the input that `count` places of the result need.

@@ -93,14 +93,8 @@ void AttentionTask::run(dnnl::stream&) {
 void BoxTailTask::run(dnnl::stream&) {
     const int anchors = static_cast<int>(tail_.scale.size());
     const int parts = (anchors + part_anchors - 1) / part_anchors;
-    cpu::parallelFor(parts + classes_, [&](const cv::Range& range) {
+    cpu::parallelFor(parts, [&](const cv::Range& range) {
         for (int i = range.start; i < range.end; ++i) {
-            if (i >= parts) {
-                const std::ptrdiff_t row = 4 + i - parts;
-                cpu::kernels().activate(Activation::Sigmoid, 0.f, floats(result_) + row * anchors,
-                                        anchors);
-                continue;
-            }
             cpu::BoxDecode boxes = {};
             boxes.logits = floats(boxes_);
             boxes.ld = ld_;
@@ -115,6 +109,11 @@ void BoxTailTask::run(dnnl::stream&) {
             boxes.out = floats(result_);
             cpu::kernels().decodeBoxes(boxes);
         }
+    });
+    cpu::parallelFor(classes_, [&](const cv::Range& range) {
+        for (int i = range.start; i < range.end; ++i)
+            cpu::kernels().activate(Activation::Sigmoid, 0.f,
+                                    floats(result_) + std::ptrdiff_t{4 + i} * anchors, anchors);
     });
 }
 
