@@ -3,6 +3,8 @@
 #include "cpu/parallel.hpp"
 #include "cpu/rounding.hpp"
 
+#include <opencv2/core/utility.hpp>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -12,7 +14,7 @@ namespace {
 constexpr int alignment = 16; // floats: a cache line
 /// Floats of transformed tiles that stay in the second-level cache.
 constexpr int cached_floats = 128 * 1024;
-constexpr int least_tiles = 24; // fewer would read the weights too often
+constexpr int least_tiles = 24; // fewer would read the weights too often; a multiple of 12
 constexpr int task_pixels = 192;
 constexpr int places = WinogradTile::places;
 
@@ -63,6 +65,11 @@ void transform(const float* filter, Element* target, std::size_t step) {
         for (int y = 0; y < WinogradTile::side; ++y)
             convert(static_cast<float>(column[y]), target[(y * WinogradTile::side + x) * step]);
     }
+}
+
+/// Where part `number` of `parts` equal ones of [0, count) begins.
+int share(int count, int number, int parts) {
+    return static_cast<int>(std::int64_t{count} * number / parts);
 }
 
 void callPointwise(const Pointwise<float>& p) {
@@ -174,9 +181,12 @@ void BlockedConvolution::runPointwise(const Maps& maps, const Epilogue<Element>&
     });
 }
 
-int BlockedConvolution::tilesOfTask(int tiles) const {
-    const int most = std::max(least_tiles, cached_floats / (places * (shape_.in + shape_.out)));
-    return ceilDivide(tiles, tasksFor(tiles, most));
+/// Tiles that are transformed at a time: as many as the cache holds, and a multiple of what
+/// products take together.
+int BlockedConvolution::tilesTogether() const {
+    const int whole = kernels().product_places;
+    return std::max(least_tiles, cached_floats / (places * (shape_.in + shape_.out))) / whole *
+           whole;
 }
 
 template <typename Element>
@@ -198,17 +208,19 @@ void BlockedConvolution::runWinograd(const Maps& maps, const Epilogue<Element>& 
     w.epilogue = epilogue;
     w.tile_cols = ceilDivide(maps.width, WinogradTile::out_side);
     const int tiles = w.tile_cols * ceilDivide(maps.height, WinogradTile::out_side);
-    const int step = tilesOfTask(tiles);
+    const int step = std::min(tiles, tilesTogether());
     w.in_step = oddLines(std::ptrdiff_t{1} * step * shape_.in);
     w.out_step = oddLines(std::ptrdiff_t{1} * step * shape_.out);
     const std::size_t scratch = (w.in_step + w.out_step) * places;
-    parallelFor(ceilDivide(tiles, step), [&](const cv::Range& range) {
+    const int parts = std::min(tiles, std::max(1, cv::getNumThreads()));
+    parallelFor(parts, [&](const cv::Range& range) {
         BufferPool::Buffer buffer = pool.borrow(scratch);
         Winograd<Element> part = w;
         part.scratch = buffer.data();
-        for (int i = range.start; i < range.end; ++i) {
-            part.first = i * step;
-            part.last = std::min(tiles, part.first + step);
+        const int end = share(tiles, range.end, parts);
+        for (part.first = share(tiles, range.start, parts); part.first < end;
+             part.first = part.last) {
+            part.last = std::min(end, part.first + step);
             callWinograd(part);
         }
     });

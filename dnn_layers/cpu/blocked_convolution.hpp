@@ -44,7 +44,7 @@ private:
     void runPointwise(const Maps& maps, const Epilogue<Element>& epilogue, BufferPool& pool) const;
     template <typename Element>
     void runWinograd(const Maps& maps, const Epilogue<Element>& epilogue, BufferPool& pool) const;
-    int tilesOfTask(int tiles) const;
+    int tilesTogether() const;
 
     Shape shape_;
     Activation before_;

@@ -218,8 +218,9 @@ struct BoxDecode {
 
 struct Kernels {
     const char* name;
-    int lanes;     ///< floats in a vector
-    int gemm_rows; ///< rows of a packed block
+    int lanes;          ///< floats in a vector
+    int gemm_rows;      ///< rows of a packed block
+    int product_places; ///< places of a blocked map that a product takes at a time
 
     void (*gemm)(const Gemm&);
     void (*attention)(const Attention&);

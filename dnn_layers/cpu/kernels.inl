@@ -689,6 +689,7 @@ constexpr Kernels makeKernels(const char* name) {
     return {name,
             lanes,
             gemm_rows,
+            product_places,
             gemm,
             attention,
             attentionScratch,
