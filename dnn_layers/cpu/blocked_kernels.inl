@@ -314,3 +314,72 @@ void winograd(const Winograd<Element>& w) {
         for (int i = 0; i < count; ++i)
             writeTile(w, w.first + i, block, out + block * row + i * lanes, w.out_step);
 }
+
+// ---- Thin maps ----------------------------------------------------------------------------------
+
+/// Copies what the rows of the result need, with zeros around it.
+template <typename Element>
+void fillPatch(const Thin<Element>& t, int rows) {
+    const int begin = least(t.pad_left, t.patch_width);
+    const int end = least(t.pad_left + t.in_width, t.patch_width);
+    float* row = t.patch;
+    for (int c = 0; c < t.channels; ++c)
+        for (int r = 0; r < rows; ++r, row += t.patch_width) {
+            const int y = t.first * t.stride[0] - t.pad_top + r;
+            std::memset(row, 0, t.patch_width * sizeof(float));
+            if (y >= 0 && y < t.in_height)
+                std::memcpy(row + begin,
+                            t.in + (std::ptrdiff_t{1} * c * t.in_height + y) * t.in_width,
+                            (end - begin) * sizeof(float));
+        }
+}
+
+/// `count` neighbouring pixels of a block; `patch`: under the first tap of the first one, `plane`:
+/// floats from one channel of the patch to the next; `stride`: columns of it from one pixel to the
+/// next, which the compiler has to know for fast loads.
+template <int count, int stride, typename Element>
+void sumThin(const Thin<Element>& t, const float* patch, std::ptrdiff_t plane, int block,
+             std::ptrdiff_t place) {
+    const float* weights =
+        t.weights + std::ptrdiff_t{1} * block * t.channels * t.kernel[0] * t.kernel[1] * lanes;
+    Vec sum[count] = {};
+    for (int c = 0; c < t.channels; ++c)
+        for (int y = 0; y < t.kernel[0]; ++y) {
+            const float* from =
+                patch + c * plane + std::ptrdiff_t{1} * y * t.dilation[0] * t.patch_width;
+            for (int x = 0; x < t.kernel[1]; ++x, from += t.dilation[1], weights += lanes) {
+                const Vec weight = load(weights);
+#pragma GCC unroll 12
+                for (int i = 0; i < count; ++i)
+                    sum[i] += from[i * stride] * weight;
+            }
+        }
+    constexpr int group = finished_together<count>;
+#pragma GCC unroll 3
+    for (int i = 0; i < count; i += group) {
+        Vec values[group];
+        sideBySide<group>([&](int j) { values[j] = sum[i + j]; });
+        writeFinished(t.epilogue, block, place + i, values, t.out);
+    }
+}
+
+template <typename Element>
+void thin(const Thin<Element>& t) {
+    const int rows = (t.last - t.first - 1) * t.stride[0] + (t.kernel[0] - 1) * t.dilation[0] + 1;
+    const std::ptrdiff_t plane = std::ptrdiff_t{1} * rows * t.patch_width;
+    const auto many = t.stride[1] == 1 ? sumThin<product_places, 1, Element>
+                                       : sumThin<product_places, 2, Element>;
+    fillPatch(t, rows);
+    for (int block = 0; block < t.out_blocks; ++block)
+        for (int y = t.first; y < t.last; ++y) {
+            const float* patch =
+                t.patch + std::ptrdiff_t{1} * (y - t.first) * t.stride[0] * t.patch_width;
+            const std::ptrdiff_t row = (std::ptrdiff_t{1} * block * t.height + y) * t.width;
+            int x = 0;
+            if (t.stride[1] <= 2)
+                for (; x + product_places <= t.width; x += product_places)
+                    many(t, patch + x * t.stride[1], plane, block, row + x);
+            for (; x < t.width; ++x)
+                sumThin<1, 0>(t, patch + x * t.stride[1], plane, block, row + x);
+        }
+}

@@ -5,6 +5,10 @@
 
 namespace irmb::cpu {
 
+int reach(int count, const DenseConvolution::Shape& shape, int axis) {
+    return (count - 1) * shape.stride[axis] + (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+}
+
 std::unique_ptr<DenseConvolution> makeDenseConvolution(const DenseConvolution::Shape& shape,
                                                        bool padded, const float* weights,
                                                        const float* bias, Activation before,

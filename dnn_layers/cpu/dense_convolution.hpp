@@ -42,6 +42,9 @@ public:
     virtual void run(const Maps& maps, BufferPool& pool) const = 0;
 };
 
+/// Places of the input, along an axis, that `count` places of the result need.
+int reach(int count, const DenseConvolution::Shape& shape, int axis);
+
 /// The fastest that there is for the processor, or null where there is none. `weights`:
 /// [out][in][kernel], `bias`: [out] or null; `padded`: whether zeros lie around the input.
 std::unique_ptr<DenseConvolution> makeDenseConvolution(const DenseConvolution::Shape& shape,

@@ -167,6 +167,30 @@ struct Winograd {
     std::ptrdiff_t out_step; ///< at least tiles * out_blocks * lanes
 };
 
+/// Rows [first, last) of a dense convolution of a map of few channels, float32 in planes.
+template <typename Element>
+struct Thin {
+    const float* in; ///< [channels][in_height][in_width]
+    int channels;
+    int in_height;
+    int in_width;
+    int pad_top;
+    int pad_left;
+    int kernel[2]; ///< height, width
+    int stride[2];
+    int dilation[2];
+    const float* weights; ///< [out_blocks][channels][kernel][lanes]
+    Element* out;         ///< [out_blocks][height][width][lanes]
+    int out_blocks;
+    int height;
+    int width;
+    int first;
+    int last;
+    Epilogue<Element> epilogue;
+    int patch_width; ///< columns of the input, with zeros around, that a row of the result needs
+    float* patch;    ///< [channels][rows of the input that are needed][patch_width]
+};
+
 /// Channels of the input that one product of tile registers takes.
 constexpr int tile_channels = 32;
 /// Pixels beyond the last one that tiles may read and write.
@@ -239,6 +263,8 @@ struct Kernels {
     void (*pointwise_bf16)(const Pointwise<Bfloat16>&);
     void (*winograd)(const Winograd<float>&);
     void (*winograd_bf16)(const Winograd<Bfloat16>&);
+    void (*thin)(const Thin<float>&);
+    void (*thin_bf16)(const Thin<Bfloat16>&);
     void (*tiled)(const Tiled&); ///< null where there are no tile registers
     void (*decodeBoxes)(const BoxDecode&);
 };

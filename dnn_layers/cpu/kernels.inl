@@ -704,6 +704,8 @@ constexpr Kernels makeKernels(const char* name) {
             pointwise<Bfloat16>,
             winograd<float>,
             winograd<Bfloat16>,
+            thin<float>,
+            thin<Bfloat16>,
             tiled_kernel,
             decodeBoxes};
 }

@@ -17,11 +17,6 @@ int rowsOfTask(int height, int width) {
     return ceilDivide(height, tasksFor(height, std::max(1, task_pixels / width)));
 }
 
-/// Places of the input that `count` places of the result need.
-int reach(int count, int kernel, int stride, int dilation) {
-    return (count - 1) * stride + (kernel - 1) * dilation + 1;
-}
-
 } // namespace
 
 bool TiledConvolution::supports(const Shape& s, Activation before, Activation after) {
@@ -73,14 +68,14 @@ Tiled TiledConvolution::describe(const Maps& maps) const {
     t.height = maps.height;
     t.width = maps.width;
     t.epilogue = {bias_.data(), static_cast<const Bfloat16*>(maps.residual), before_, after_};
-    t.patch_width = reach(maps.width, shape_.kernel[1], shape_.stride[1], shape_.dilation[1]);
+    t.patch_width = reach(maps.width, shape_, 1);
     return t;
 }
 
 void TiledConvolution::run(const Maps& maps, BufferPool& pool) const {
     const int rows = rowsOfTask(maps.height, maps.width);
     const Tiled whole = describe(maps);
-    const int patch_rows = reach(rows, shape_.kernel[0], shape_.stride[0], shape_.dilation[0]);
+    const int patch_rows = reach(rows, shape_, 0);
     const std::size_t patch_pixels =
         std::size_t{1} * patch_rows * whole.patch_width * ceilDivide(whole.in_blocks, 2) +
         std::size_t{tile_overrun} * shape_.stride[1];

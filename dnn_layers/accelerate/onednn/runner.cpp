@@ -5,6 +5,7 @@
 #include "accelerate/region_runner.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/map_view.hpp"
+#include "cpu/thin_convolution.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -266,25 +267,42 @@ private:
     }
 
     bool addOwnConvolution(const Convolution& conv, const Step& step) {
-        const MapSize& in = region_.values[step.inputs[0]];
-        const MapSize& out = region_.values[step.outputs[0]];
-        const bool padded = conv.pads != std::array<int, 4>{};
-        const cpu::DenseConvolution::Shape shape = {in.channels, out.channels,  conv.kernel,
-                                                    conv.stride, conv.dilation, conv.groups};
-        if (cpu::kernels().lanes != block_)
-            return false;
+        const int value = step.inputs[0];
+        const bool straight = goesStraight(value, step);
         PackedStep& packed = packed_[step_];
-        if (!packed.convolution)
-            packed.convolution = cpu::makeDenseConvolution(
-                shape, padded, conv.weight.ptr<float>(),
-                conv.bias.empty() ? nullptr : conv.bias.ptr<float>(), conv.before, conv.after,
-                type_ == DataType::bf16 ? cpu::MapType::Bfloat16 : cpu::MapType::Float32);
+        if (!packed.convolution && cpu::kernels().lanes == block_)
+            packed.convolution = makeOwnConvolution(conv, step, straight);
         if (!packed.convolution)
             return false;
+        const BlockedMap source =
+            straight ? BlockedMap{external(inputIndex(value)), region_.values[value], block_}
+                     : mapOf(value);
         program_.tasks.push_back(std::make_unique<ConvolutionTask>(
-            packed.convolution, pool_, conv, mapOf(step.inputs[0]),
+            packed.convolution, pool_, conv, source,
             step.inputs.size() > 1 ? memoryOf(step.inputs[1]) : memory(), mapOf(step.outputs[0])));
         return true;
+    }
+
+    /// `straight`: the input is as it comes, not in blocks.
+    std::unique_ptr<const cpu::DenseConvolution>
+    makeOwnConvolution(const Convolution& conv, const Step& step, bool straight) const {
+        const cpu::DenseConvolution::Shape shape = {region_.values[step.inputs[0]].channels,
+                                                    region_.values[step.outputs[0]].channels,
+                                                    conv.kernel,
+                                                    conv.stride,
+                                                    conv.dilation,
+                                                    conv.groups};
+        const cpu::MapType type =
+            type_ == DataType::bf16 ? cpu::MapType::Bfloat16 : cpu::MapType::Float32;
+        const float* weight = conv.weight.ptr<float>();
+        const float* bias = conv.bias.empty() ? nullptr : conv.bias.ptr<float>();
+        if (!straight)
+            return cpu::makeDenseConvolution(shape, conv.pads != std::array<int, 4>{}, weight, bias,
+                                             conv.before, conv.after, type);
+        if (!cpu::ThinConvolution::supports(shape, conv.before, conv.after))
+            return nullptr;
+        return std::make_unique<cpu::ThinConvolution>(shape, weight, bias, conv.before, conv.after,
+                                                      type);
     }
 
     bool addConvolution(const Convolution& conv, const Step& step, bool residual) {

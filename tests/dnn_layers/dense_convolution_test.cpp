@@ -1,4 +1,5 @@
 #include "cpu/blocked_convolution.hpp"
+#include "cpu/thin_convolution.hpp"
 #include "cpu/tiled_convolution.hpp"
 #include "support/random_irmb.hpp"
 
@@ -224,6 +225,49 @@ TEST(BlockedConvolution, IsTheNaiveSumOfBfloat16) {
             });
 }
 
+std::vector<Case> casesOfThinMaps() {
+    const int block = irmb::cpu::kernels().lanes;
+    return {
+        {{3, block, {3, 3}, {2, 2}}, 64, 80, 1, 1, 1, 1},
+        {{3, 2 * block, {3, 3}, {2, 2}}, 37, 55, 1, 1, 1, 1},
+        {{3, block, {6, 6}, {2, 2}}, 33, 31, 2, 2, 2, 2},
+        {{1, 3 * block, {1, 1}}, 5, 40, 0, 0, 0, 0},
+        {{4, block, {3, 5}, {1, 3}, {2, 1}}, 12, 44, 2, 0, 2, 3},
+        {{2, block, {7, 7}}, 1, 1, 3, 3, 3, 3},
+        {{3, block, {3, 3}}, 2, 900, 1, 1, 1, 1},
+        {{3, block, {3, 3}}, 3, 3, 9, 9, 9, 9},
+    };
+}
+
+TEST(ThinConvolution, IsTheNaiveSum) {
+    cv::RNG rng(4);
+    for (const Case& c : casesOfThinMaps())
+        for (const auto& [before, after] : activations) {
+            SCOPED_TRACE(nameOf(c));
+            ASSERT_TRUE(irmb::cpu::ThinConvolution::supports(c.shape, before, after));
+            const Sample s(c, rng);
+            const cv::Mat residual = rounded(s.residual);
+            const cv::Mat expected =
+                blocked(convolve(c, s.x, s.weights, s.bias, residual, before, after));
+            const auto make = [&](irmb::cpu::MapType type) {
+                return irmb::cpu::ThinConvolution(c.shape, s.weights.ptr<float>(),
+                                                  s.bias.ptr<float>(), before, after, type);
+            };
+            irmb::cpu::BufferPool pool;
+            const cv::Mat added = blocked(residual);
+            cv::Mat out(expected.dims, expected.size.p, CV_32F);
+            make(irmb::cpu::MapType::Float32)
+                .run(mapsOf(c, s.x.data, expected, added.data, out.data), pool);
+            EXPECT_LE(irmb::test::maxDifference(out, expected), irmb::test::tolerance(expected));
+
+            const std::vector<uint16_t> half = toHalves(added);
+            std::vector<uint16_t> half_out(expected.total());
+            make(irmb::cpu::MapType::Bfloat16)
+                .run(mapsOf(c, s.x.data, expected, half.data(), half_out.data()), pool);
+            expectNear(toFloats(half_out, expected), expected, false);
+        }
+}
+
 /// Kernels, strides and dilations that only tiles take, and sizes around their 16 pixels.
 std::vector<Case> casesOfTiles() {
     const int block = irmb::cpu::kernels().lanes;
@@ -272,6 +316,10 @@ TEST(BlockedConvolution, LeavesOthersAlone) {
     EXPECT_FALSE(supports({block, block, {3, 3}, {1, 1}, {1, 1}, block}));
     EXPECT_FALSE(
         BlockedConvolution::supports({block, block, {3, 3}}, Activation::Prelu, Activation::None));
+    EXPECT_FALSE(irmb::cpu::ThinConvolution::supports({5, block, {3, 3}}, Activation::Silu,
+                                                      Activation::None));
+    EXPECT_FALSE(irmb::cpu::ThinConvolution::supports({3, block + 1, {3, 3}}, Activation::Silu,
+                                                      Activation::None));
 }
 
 } // namespace
