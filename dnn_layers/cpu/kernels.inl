@@ -609,14 +609,22 @@ inline Vec activated(Activation act, float slope, Vec x) {
 void activate(Activation act, float slope, float* data, int count) {
     if (act == Activation::None)
         return;
+    constexpr int together = 4;
     int i = 0;
-    if (act == Activation::Silu)
-        for (constexpr int together = 4; i + together * lanes <= count; i += together * lanes) {
+    const auto apply = [&](auto function) {
+        for (; i + together * lanes <= count; i += together * lanes) {
             Vec x[together];
             sideBySide<together>([&](int v) { x[v] = load(data + i + v * lanes); });
-            silu(x);
+            function(x);
             sideBySide<together>([&](int v) { store(data + i + v * lanes, x[v]); });
         }
+    };
+    if (act == Activation::Silu)
+        apply([](Vec(&x)[together]) { silu(x); });
+    if (act == Activation::Relu)
+        apply([](Vec(&x)[together]) {
+            sideBySide<together>([&](int v) { x[v] = maximum(x[v], Vec{}); });
+        });
     for (; i < count; i += lanes)
         storeFirst(data + i, activated(act, slope, loadFirst(data + i, count - i)), count - i);
 }

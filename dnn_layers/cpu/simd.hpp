@@ -263,8 +263,9 @@ inline Vec sigmoid(Vec x) {
     return one[0];
 }
 
+/// Inlined by force: an array that is handed over goes through memory.
 template <int count>
-inline void silu(Vec (&x)[count]) {
+inline __attribute__((always_inline)) void silu(Vec (&x)[count]) {
     Vec gate[count];
     sideBySide<count>([&](int i) { gate[i] = x[i]; });
     sigmoid(gate);
