@@ -3,6 +3,7 @@
 #include <opencv2/core/utility.hpp>
 
 #if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -24,9 +25,14 @@ namespace {
 /// that Linux has to be asked.
 bool hasTiles() {
 #if defined(__linux__)
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned features = 0; // leaf 7, EDX: AMX-BF16 in bit 22, AMX-TILE in bit 24
+    constexpr unsigned wanted = 1u << 22 | 1u << 24;
     constexpr long request_permission = 0x1023; // ARCH_REQ_XCOMP_PERM
     constexpr long tile_data = 18;              // XFEATURE_XTILEDATA
-    return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+    return __get_cpuid_count(7, 0, &a, &b, &c, &features) && (features & wanted) == wanted &&
            syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 #else
     return false;
