@@ -281,8 +281,8 @@ void IrmbKernels<T>::Impl::planAttention(Plan& plan) const {
     grid.width = plan.shape.width;
     const int window_height = params.window_size > 0 ? params.window_size : grid.height;
     const int window_width = params.window_size > 0 ? params.window_size : grid.width;
-    grid.rows = divideUp(grid.height, window_height);
-    grid.cols = divideUp(grid.width, window_width);
+    grid.rows = divideUp(grid.height, std::min(window_height, grid.height));
+    grid.cols = divideUp(grid.width, std::min(window_width, grid.width));
     grid.places = static_cast<long long>(window_height) * window_width;
 
     const long long inside =

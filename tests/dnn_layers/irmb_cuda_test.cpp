@@ -3,6 +3,8 @@
 #include "support/irmb_on_device.hpp"
 #include "support/map_size.hpp"
 
+#include <limits>
+
 namespace irmb::test {
 namespace {
 
@@ -94,6 +96,28 @@ TEST_F(IrmbCuda, WindowLargerThanMapIsMostlyPadding) {
     params.qk_bias = params.v_bias = true;
     expectAgreement(params, {1, 16, 4, 6});
     expectAgreement(params, {1, 16, 9, 11});
+}
+
+/// Next to so much padding the map's own tokens weigh nothing: the attention's result is the
+/// padding's value everywhere.
+TEST_F(IrmbCuda, WindowOfAnySizeIsCounted) {
+    IrmbParams params = defaultParams(16);
+    params.v_bias = true;
+    cv::RNG rng(12);
+    const IrmbWeights weights = randomWeights(params, rng);
+    const cv::Mat x = randomMap({1, 16, 5, 6}, rng);
+    IrmbParams constant = params;
+    constant.attention = false;
+    IrmbWeights without_attention = weights;
+    without_attention.qk_weight.release();
+    without_attention.v_weight =
+        cv::Mat::zeros(weights.v_weight.dims, weights.v_weight.size.p, CV_32F);
+    const cv::Mat expected = irmbReference(constant, without_attention, x);
+    for (const int window_size : {std::numeric_limits<int>::max(), 1 << 30}) {
+        params.window_size = window_size;
+        EXPECT_LE(relativeError(run<float>(params, weights, x), expected), float_tolerance);
+        EXPECT_LE(relativeError(run<__half>(params, weights, x), expected), half_tolerance);
+    }
 }
 
 TEST_F(IrmbCuda, LargeLogitsDoNotOverflow) {
