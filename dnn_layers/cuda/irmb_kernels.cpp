@@ -1,5 +1,6 @@
 #include "cuda/irmb_kernels.hpp"
 
+#include "cuda/device_array.hpp"
 #include "cuda/launchers.hpp"
 #include "cuda/layout.hpp"
 #include "cuda/prepare.hpp"
@@ -10,40 +11,15 @@
 namespace irmb::cuda {
 namespace {
 
+/// `layer` is "iRMB 'name'" throughout.
 [[noreturn]] void fail(const std::string& layer, const std::string& what) {
-    throw Error("iRMB '" + layer + "': " + what);
+    throw Error(layer + ": " + what);
 }
 
 void require(cudaError_t error, const std::string& layer, const std::string& what) {
     if (error != cudaSuccess)
         fail(layer, what + " failed: " + cudaGetErrorString(error));
 }
-
-/// Constant values in device memory.
-template <typename T>
-class DeviceArray {
-public:
-    DeviceArray() = default;
-    DeviceArray(const std::vector<T>& values, const std::string& layer) {
-        if (values.empty())
-            return;
-        const std::size_t bytes = values.size() * sizeof(T);
-        void* memory = nullptr;
-        require(cudaMalloc(&memory, bytes), layer,
-                "cudaMalloc of " + std::to_string(bytes) + " bytes for weights");
-        memory_.reset(static_cast<T*>(memory));
-        require(cudaMemcpy(memory, values.data(), bytes, cudaMemcpyHostToDevice), layer,
-                "the upload of weights");
-    }
-
-    const T* data() const { return memory_.get(); }
-
-private:
-    struct Free {
-        void operator()(T* memory) const { cudaFree(memory); }
-    };
-    std::unique_ptr<T, Free> memory_;
-};
 
 float convert(float value, float /*like*/) {
     return value;
@@ -192,24 +168,24 @@ struct IrmbKernels<T>::Impl {
 template <typename T>
 IrmbKernels<T>::Impl::Impl(const IrmbParams& p, const Prepared& w, const std::string& name)
     : params(p),
-      layer(name),
+      layer("iRMB '" + name + "'"),
       head_q(w.head_q),
       head_v(w.head_v),
       head_value(w.head_value),
       mid(w.mid),
-      norm_mean(w.norm_mean, name),
-      norm_scale(w.norm_scale, name),
-      norm_shift(w.norm_shift, name),
-      qkv(w.qkv, name),
-      v(w.v, name),
-      local_weights(w.local_weights, name),
-      local_bias(w.local_bias, name),
-      se_reduce_weights(w.se_reduce_weights, name),
-      se_reduce_bias(w.se_reduce_bias, name),
-      se_slope(w.se_slope, name),
-      se_expand_weights(w.se_expand_weights, name),
-      se_expand_bias(w.se_expand_bias, name),
-      proj(w.proj, name) {
+      norm_mean(w.norm_mean, layer),
+      norm_scale(w.norm_scale, layer),
+      norm_shift(w.norm_shift, layer),
+      qkv(w.qkv, layer),
+      v(w.v, layer),
+      local_weights(w.local_weights, layer),
+      local_bias(w.local_bias, layer),
+      se_reduce_weights(w.se_reduce_weights, layer),
+      se_reduce_bias(w.se_reduce_bias, layer),
+      se_slope(w.se_slope, layer),
+      se_expand_weights(w.se_expand_weights, layer),
+      se_expand_bias(w.se_expand_bias, layer),
+      proj(w.proj, layer) {
     int device = 0;
     require(cudaGetDevice(&device), layer, "cudaGetDevice");
     require(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device), layer,

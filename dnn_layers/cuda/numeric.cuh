@@ -79,8 +79,9 @@ __device__ inline float activate(Activation act, float x, const float* slope) {
     return x;
 }
 
-/// Sum over the lanes of a warp, in every lane.
-__device__ inline float warpSum(float x) {
+/// Sum over the lanes of a warp, in every lane. T is float or int.
+template <typename T>
+__device__ T warpSum(T x) {
     for (int step = 16; step > 0; step /= 2)
         x += __shfl_xor_sync(0xffffffffu, x, step);
     return x;

@@ -40,6 +40,9 @@ inline float2 make_float2(float x, float y) {
 inline int min(int a, int b) {
     return a < b ? a : b;
 }
+inline unsigned max(unsigned a, unsigned b) {
+    return a > b ? a : b;
+}
 
 // Not thread_local: GCC's UBSan takes the wrapper functions behind such variables for null.
 extern __thread uint3 threadIdx;
@@ -51,12 +54,13 @@ inline void __syncthreads() {
 inline void __syncwarp() {
     emulation::together(nullptr, [](void* const*) {});
 }
-inline float __shfl_xor_sync(unsigned /*mask*/, float x, int lane_mask) {
+template <typename T>
+T __shfl_xor_sync(unsigned /*mask*/, T x, int lane_mask) {
     struct Lane {
-        float in;
-        float out;
+        T in;
+        T out;
         int partner;
-    } mine = {x, 0.f, lane_mask};
+    } mine = {x, T(), lane_mask};
     emulation::together(&mine, [](void* const* lanes) {
         for (int i = 0; i < 32; ++i) {
             Lane& lane = *static_cast<Lane*>(lanes[i]);
@@ -64,6 +68,13 @@ inline float __shfl_xor_sync(unsigned /*mask*/, float x, int lane_mask) {
         }
     });
     return mine.out;
+}
+
+/// Threads are fibers of one thread of the host, which change only where they wait.
+inline int atomicAdd(int* sum, int x) {
+    const int before = *sum;
+    *sum += x;
+    return before;
 }
 
 enum cudaError_t {

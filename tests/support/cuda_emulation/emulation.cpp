@@ -28,7 +28,7 @@ class StackPool {
 public:
     stack_context allocate() {
         if (free_.empty())
-            free_.push_back(std::make_unique<char[]>(stack_bytes));
+            free_.emplace_back(new char[stack_bytes]); // not touched before it is needed
         stack_context stack;
         stack.size = stack_bytes;
         stack.sp = free_.back().release() + stack_bytes;

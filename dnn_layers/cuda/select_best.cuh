@@ -1,0 +1,119 @@
+#pragma once
+
+#include "cuda/tile.cuh"
+
+/// The largest of many numbers, sorted, by one block.
+
+namespace irmb::cuda {
+
+/// A place in a ranking: a score in the upper half and in the lower one what decides between equal
+/// scores, so that no two are alike. 0: none.
+using Rank = unsigned long long;
+
+constexpr int rank_threads = 1024;
+
+/// Shared memory of a block that calls selectBest().
+constexpr int select_best_bytes = rank_threads * static_cast<int>(sizeof(Rank)) +
+                                  (int{warp_size} + 1) * static_cast<int>(sizeof(int));
+
+__device__ inline bool isFinite(float x) {
+    return fabsf(x) <= 3.402823466e38f;
+}
+
+/// A score as a number that compares as it does; 0 for what does not count: NaN and infinities.
+__device__ inline unsigned orderOf(float score) {
+    if (!isFinite(score))
+        return 0;
+    const float value = score + 0.f; // -0 and 0 are equal
+    unsigned bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+}
+
+/// The score of orderOf().
+__device__ inline float scoreOf(unsigned order) {
+    const unsigned bits = (order & 0x80000000u) != 0 ? order & 0x7fffffffu : ~order;
+    float score;
+    memcpy(&score, &bits, sizeof score);
+    return score;
+}
+
+/// Of equal orders the one with the smaller number comes first.
+__device__ inline Rank rankOf(unsigned order, int number) {
+    return order == 0 ? 0 : static_cast<Rank>(order) << 32 | (0xffffffffu - number);
+}
+__device__ inline unsigned orderOf(Rank rank) {
+    return static_cast<unsigned>(rank >> 32);
+}
+__device__ inline int numberOf(Rank rank) {
+    return static_cast<int>(0xffffffffu - static_cast<unsigned>(rank));
+}
+
+/// Sum over the threads of the block, in every thread. `shared` has a place for each warp.
+__device__ inline int blockSum(int x, int* shared) {
+    const int sum = warpSum(x);
+    if (threadIdx.x % warp_size == 0)
+        shared[threadIdx.x / warp_size] = sum;
+    __syncthreads();
+    const int total = warpSum(shared[threadIdx.x % warp_size]);
+    __syncthreads();
+    return total;
+}
+
+/// A number that `keep` of rankAt(0), ..., rankAt(count - 1) reach, or 0 where there are no more
+/// than that. Found bit by bit.
+template <typename RankAt>
+__device__ Rank leastOfBest(int count, int keep, const RankAt& rankAt, int* shared) {
+    Rank least = 0;
+    for (int bit = 63; bit >= 0; --bit) {
+        const Rank guess = least | Rank{1} << bit;
+        int above = 0;
+        for (int i = threadIdx.x; i < count; i += rank_threads)
+            above += rankAt(i) >= guess ? 1 : 0;
+        above = blockSum(above, shared);
+        if (above >= keep)
+            least = guess;
+        if (above == keep)
+            break;
+    }
+    return least;
+}
+
+/// Bitonic sort of rank_threads numbers in shared memory, largest first.
+__device__ inline void sortDescending(Rank* ranks) {
+    const int mine = threadIdx.x;
+    for (int run = 2; run <= rank_threads; run *= 2)
+        for (int step = run / 2; step > 0; step /= 2) {
+            const int other = mine ^ step;
+            const bool descends = (mine & run) == 0;
+            if (other > mine && (ranks[mine] < ranks[other]) == descends) {
+                const Rank swapped = ranks[mine];
+                ranks[mine] = ranks[other];
+                ranks[other] = swapped;
+            }
+            __syncthreads();
+        }
+}
+
+/// The `keep` largest, or all there are, of rankAt(0), ..., rankAt(count - 1), in shared memory,
+/// largest first; 0 in the rest of rank_threads places. `keep` is at most rank_threads.
+template <typename RankAt>
+__device__ const Rank* selectBest(int count, int keep, const RankAt& rankAt) {
+    Rank* best = reinterpret_cast<Rank*>(sharedMemory());
+    int* found = reinterpret_cast<int*>(best + rank_threads);
+    const Rank least = leastOfBest(count, keep, rankAt, found + 1);
+    best[threadIdx.x] = 0;
+    if (threadIdx.x == 0)
+        *found = 0;
+    __syncthreads();
+    for (int i = threadIdx.x; i < count; i += rank_threads) {
+        const Rank rank = rankAt(i);
+        if (rank != 0 && rank >= least)
+            best[atomicAdd(found, 1)] = rank;
+    }
+    __syncthreads();
+    sortDescending(best);
+    return best;
+}
+
+} // namespace irmb::cuda
