@@ -120,26 +120,31 @@ std::vector<Detection> decodeCxcywh(const RawHead& head, const Letterbox& box,
     return detections;
 }
 
+/// Whether a row x1, y1, x2, y2, score, class is a detection of those asked for.
+bool isWanted(const float* row, const DecodeOptions& options) {
+    const bool finite = std::all_of(row, row + 6, [](float v) { return std::isfinite(v); });
+    if (!finite || row[4] < options.confidence || row[5] < 0.f || row[5] >= kMaxClass)
+        return false;
+    const std::vector<int>& asked = options.classes;
+    return asked.empty() || std::count(asked.begin(), asked.end(), cvRound(row[5])) != 0;
+}
+
 std::vector<Detection> decodeEndToEnd(const cv::Mat& output, int image, const Letterbox& box,
                                       const DecodeOptions& options) {
     if (output.type() != CV_32F || output.size[2] != 6 || !output.isContinuous())
         CV_Error(cv::Error::StsBadArg,
                  "an end-to-end output is float32 [B, K, 6], this one is " + sizeText(output));
-    const std::vector<int>& asked = options.classes;
-    const float* row = output.ptr<float>(image);
+    std::vector<const float*> rows;
+    for (int i = 0; i < output.size[1]; ++i)
+        if (isWanted(output.ptr<float>(image, i), options))
+            rows.push_back(output.ptr<float>(image, i));
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const float* a, const float* b) { return a[4] > b[4]; });
+    if (rows.size() > static_cast<std::size_t>(options.max_detections))
+        rows.resize(static_cast<std::size_t>(options.max_detections));
     std::vector<Detection> detections;
-    for (int i = 0; i < output.size[1]; ++i, row += 6) {
-        const bool finite = std::all_of(row, row + 6, [](float v) { return std::isfinite(v); });
-        if (!finite || row[4] < options.confidence || row[5] < 0.f || row[5] >= kMaxClass)
-            continue;
-        const int class_id = cvRound(row[5]);
-        if (asked.empty() || std::count(asked.begin(), asked.end(), class_id) != 0)
-            add(detections, class_id, row[4], box.toSource(row[0], row[1], row[2], row[3]));
-    }
-    std::stable_sort(detections.begin(), detections.end(),
-                     [](const Detection& a, const Detection& b) { return a.score > b.score; });
-    if (detections.size() > static_cast<std::size_t>(options.max_detections))
-        detections.resize(static_cast<std::size_t>(options.max_detections));
+    for (const float* row : rows)
+        add(detections, cvRound(row[5]), row[4], box.toSource(row[0], row[1], row[2], row[3]));
     return detections;
 }
 

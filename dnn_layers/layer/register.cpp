@@ -1,6 +1,7 @@
 #include "accelerate/region_layer.hpp"
 #include "cuda/adapter/opencv_adapter.hpp"
 #include "layer/attention_layer.hpp"
+#include "layer/candidate_layer.hpp"
 #include "layer/irmb_layer.hpp"
 #include "layer/pixel_layer.hpp"
 
@@ -21,6 +22,8 @@ void registerLayers() {
         cv::dnn::LayerFactory::registerLayer("GlobalAttention", AttentionLayer::create);
         cv::dnn::LayerFactory::registerLayer("irmb.Pixels", PixelLayer::create);
         cv::dnn::LayerFactory::registerLayer("Pixels", PixelLayer::create);
+        cv::dnn::LayerFactory::registerLayer("irmb.Candidates", CandidateLayer::create);
+        cv::dnn::LayerFactory::registerLayer("Candidates", CandidateLayer::create);
         cv::dnn::LayerFactory::registerLayer("irmb.CpuRegion", accelerate::RegionLayer::create);
         cv::dnn::LayerFactory::registerLayer("CpuRegion", accelerate::RegionLayer::create);
     });

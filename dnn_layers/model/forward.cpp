@@ -1,3 +1,4 @@
+#include "layer/candidate_layer.hpp"
 #include "opencv_message.hpp"
 
 #include <irmb_dnn/model.hpp>
@@ -19,6 +20,8 @@ std::vector<cv::Mat> forward(Model& model) {
         CV_Error(error.code, model.info.path + ": OpenCV " CV_VERSION " cannot run this network: " +
                                  condensed(error.err));
     }
+    if (model.candidates > 0)
+        outputs.front() = addedParts(outputs.front());
     return outputs;
 }
 

@@ -6,6 +6,7 @@
 #include "onnx/fold/specialise.hpp"
 #include "onnx/head/detection_head.hpp"
 #include "onnx/irmb/fuse_irmb.hpp"
+#include "onnx/opencv/keep_candidates.hpp"
 #include "onnx/opencv/refuse_hazards.hpp"
 #include "onnx/opencv/rewrite_gelu.hpp"
 #include "onnx/opencv/slice_gathers.hpp"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int64_t kMaxElements = int64_t{1} << 28; // of one tensor: 1 GiB of float32
 constexpr std::size_t kMaxMessage = 600;           // characters
+constexpr int kMostCandidates = 1000; // what is kept of a head, where that is done on the device
 
 /// A model on its way into OpenCV.
 struct Prepared {
@@ -223,6 +225,21 @@ accelerate::RegionOffers accelerateOnCpu(Prepared& prepared, const ReadOptions& 
     return {};
 }
 
+/// Leaves the choice of the best candidates to the device. Returns how many it keeps; 0: none.
+int keepCandidates(Prepared& prepared, const ReadOptions& options) {
+    ModelInfo& info = prepared.info;
+    if (!options.for_cuda || !options.candidates_only || !hasCudaLayer() ||
+        info.head != HeadKind::RawXyxy)
+        return 0;
+    const int keep = onnx::keepCandidates(prepared.model, prepared.facts, kMostCandidates);
+    if (keep == 0)
+        return 0;
+    info.head = HeadKind::EndToEnd;
+    info.output_names = {prepared.model.graph.outputs[0].name};
+    info.output_shape = {info.batch, keep, 6};
+    return keep;
+}
+
 } // namespace
 
 Model readModel(const std::string& path, const ReadOptions& options) {
@@ -235,23 +252,21 @@ Model readModel(const std::string& path, const ReadOptions& options) {
         attention_layers = accelerate::fuseAttention(prepared.model, prepared.facts);
     const bool byte_input = options.for_cuda && options.byte_input && cuda::hasByteTensors() &&
                             onnx::takeBytes(prepared.model);
+    const int candidates = keepCandidates(prepared, options);
     ImportedNet imported = importNet(onnx::serialize(prepared.model), options.engine, path);
     if (CV_VERSION_MAJOR >= 5 && options.engine == Engine::Auto && imported.engine == "classic")
         prepared.report.notes.push_back(classic_instead);
-    return {std::move(imported.net),
-            std::move(prepared.info),
-            std::move(prepared.report),
-            std::move(imported.engine),
-            std::move(acceleration),
-            byte_input,
-            attention_layers};
+    return {std::move(imported.net),    std::move(prepared.info),
+            std::move(prepared.report), std::move(imported.engine),
+            std::move(acceleration),    byte_input,
+            attention_layers,           candidates};
 }
 
 Model convertModel(const std::string& input, const std::string& output,
                    const ReadOptions& options) {
     Prepared prepared = prepare(input, options);
     onnx::save(prepared.model, output);
-    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}, false, 0};
+    return {{}, std::move(prepared.info), std::move(prepared.report), {}, {}, false, 0, 0};
 }
 
 } // namespace irmb

@@ -3,11 +3,13 @@
 #include "cuda_stand_in/stand_in.hpp"
 #include "host_only.hpp"
 #include "kernels_by_reference.hpp"
+#include "layer/candidate_layer.hpp"
 #include "layer/node_attributes.hpp"
 #include "reference/attention_reference.hpp"
 #include "reference/irmb_reference.hpp"
 #include "support/random_irmb.hpp"
 
+#include <irmb_dnn/detection.hpp>
 #include <irmb_dnn/layers.hpp>
 
 #include <gtest/gtest.h>
@@ -242,6 +244,64 @@ TEST_P(CudaDispatch, RunsAttentionWithAndWithoutItsValues) {
         if (with_values != 0) {
             EXPECT_LE(maxDifference(results[1], attentionValues(x, heads, dim_key, dim_value)),
                       1e-3);
+        }
+    }
+}
+
+/// A head of 60 anchors on the device, of which 9 rows come back. Boxes are in float also where the
+/// tensors are half: they are compared with those of the rounded distances.
+TEST_P(CudaDispatch, BringsBackCandidatesAlone) {
+    constexpr int anchors = 60;
+    constexpr int classes = 5;
+    constexpr int keep = 9;
+    cv::Mat offsets(4, anchors, CV_32F);
+    cv::Mat factors(4, anchors, CV_32F);
+    rng.fill(offsets, cv::RNG::UNIFORM, 0, 1000);
+    rng.fill(factors, cv::RNG::UNIFORM, 8, 32);
+    cv::dnn::LayerParams params;
+    params.set("keep", keep);
+    params.blobs = {offsets, factors};
+    const bool half = GetParam() == cv::dnn::DNN_TARGET_CUDA_FP16;
+    for (const int batch : {1, 3}) {
+        Chain chain(GetParam());
+        chain.net.setInputsNames({"distances", "scores"});
+        const int layer = chain.net.addLayer("candidates", "irmb.Candidates", params);
+        chain.net.connect(0, 0, layer, 0);
+        chain.net.connect(0, 1, layer, 1);
+        cv::Mat distances = randomMap({batch, 4, anchors}, rng);
+        cv::Mat scores = randomMap({batch, classes, anchors}, rng);
+        for (cv::Mat* tensor : {&distances, &scores})
+            if (half) {
+                cv::Mat rounded;
+                tensor->convertTo(rounded, CV_16F);
+                rounded.convertTo(*tensor, CV_32F);
+            }
+        cv::Mat output;
+        for (int pass = 0; pass < 2; ++pass) {
+            stand_in::clearLog();
+            chain.net.setInput(distances, "distances");
+            chain.net.setInput(scores, "scores");
+            output = chain.net.forward();
+        }
+        const stand_in::Log log = stand_in::log();
+        EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 2);
+        ASSERT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), 1);
+        EXPECT_EQ(log.copies.back().bytes, std::size_t{2} * 6 * batch * keep * sizeof(float));
+        EXPECT_EQ(log.allocations.size(), 0u);
+        EXPECT_EQ(takeLaunches().size(), 2u);
+        const cv::Mat rows = addedParts(output);
+        for (int image = 0; image < batch; ++image) {
+            cv::Mat head;
+            const auto rowsOf = [&](const cv::Mat& tensor) {
+                return cv::Mat(tensor.size[1], anchors, CV_32F,
+                               const_cast<float*>(tensor.ptr<float>(image)));
+            };
+            const cv::Mat boxes = offsets + factors.mul(rowsOf(distances));
+            cv::vconcat(boxes, rowsOf(scores), head);
+            const cv::Mat expected =
+                endToEnd(head.reshape(1, {1, 4 + classes, anchors}), keep).reshape(1, keep);
+            const cv::Mat found(keep, 6, CV_32F, const_cast<float*>(rows.ptr<float>(image)));
+            EXPECT_LE(cv::norm(found, expected, cv::NORM_INF), 1e-3);
         }
     }
 }

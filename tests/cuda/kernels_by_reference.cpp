@@ -2,6 +2,7 @@
 // They check the pointers that they are given, and spoil their scratch memory as kernels may.
 #include "kernels_by_reference.hpp"
 
+#include "cuda/candidates.hpp"
 #include "cuda/global_attention.hpp"
 #include "cuda/irmb_kernels.hpp"
 #include "cuda/pixels.hpp"
@@ -10,6 +11,8 @@
 #include "layer/node_attributes.hpp"
 #include "reference/attention_reference.hpp"
 #include "reference/irmb_reference.hpp"
+
+#include <irmb_dnn/detection.hpp>
 
 #include <opencv2/core.hpp>
 
@@ -191,6 +194,68 @@ template void launchPixels(cudaStream_t, const unsigned char*, float*, int, int,
                            const std::string&);
 template void launchPixels(cudaStream_t, const unsigned char*, __half*, int, int,
                            const std::string&);
+
+struct CandidateKernels::Impl {
+    HeadShape head;
+    cv::Mat offsets;
+    cv::Mat factors;
+    float* uploaded = nullptr; ///< both
+
+    ~Impl() { cudaFree(uploaded); }
+};
+
+CandidateKernels::CandidateKernels(const HeadShape& head, const float* offsets,
+                                   const float* factors, const std::string& /*layer*/) {
+    const auto copy = [&](const float* numbers) {
+        return cv::Mat(4, head.anchors, CV_32F, const_cast<float*>(numbers)).clone();
+    };
+    impl_.reset(new Impl{head, copy(offsets), copy(factors)});
+    void* memory = nullptr;
+    const std::size_t half = sizeof(float) * 4 * head.anchors;
+    cudaMalloc(&memory, 2 * half);
+    impl_->uploaded = static_cast<float*>(memory);
+    cudaMemcpy(impl_->uploaded, offsets, half, cudaMemcpyHostToDevice);
+    cudaMemcpy(impl_->uploaded + 4 * head.anchors, factors, half, cudaMemcpyHostToDevice);
+}
+
+CandidateKernels::~CandidateKernels() = default;
+
+std::size_t CandidateKernels::scratchBytes(int images) const {
+    return std::size_t{7} * images * impl_->head.anchors + 1; // of no round size
+}
+
+template <typename T>
+void CandidateKernels::launch(cudaStream_t stream, const T* distances, const T* scores, T* rows,
+                              void* scratch, int images) const {
+    const auto [classes, anchors, keep] = impl_->head;
+    const std::size_t columns = static_cast<std::size_t>(images) * anchors;
+    requireDevice(distances, sizeof(T) * 4 * columns, "the distances");
+    requireDevice(scores, sizeof(T) * classes * columns, "the scores");
+    requireDevice(rows, sizeof(T) * 12 * images * keep, "the output");
+    requireDevice(scratch, scratchBytes(images), "the scratch memory");
+    std::memset(scratch, 0xff, scratchBytes(images));
+    for (int image = 0; image < images; ++image) {
+        cv::Mat boxes = toFloat(distances + std::size_t{4} * image * anchors, {4, anchors});
+        boxes = impl_->offsets + impl_->factors.mul(boxes);
+        cv::Mat head;
+        cv::vconcat(boxes,
+                    toFloat(scores + static_cast<std::size_t>(image) * classes * anchors,
+                            {classes, anchors}),
+                    head);
+        const cv::Mat exact = endToEnd(head.reshape(1, {1, 4 + classes, anchors}), keep);
+        T* rounded = rows + std::size_t{12} * image * keep;
+        fromFloat(exact, rounded);
+        const cv::Mat rest = exact - toFloat(rounded, {1, keep, 6});
+        fromFloat(rest, rounded + std::size_t{6} * keep);
+    }
+    const std::lock_guard lock(seen_mutex);
+    seen.push_back({stream, distances, rows, scratch});
+}
+
+template void CandidateKernels::launch(cudaStream_t, const float*, const float*, float*, void*,
+                                       int) const;
+template void CandidateKernels::launch(cudaStream_t, const __half*, const __half*, __half*, void*,
+                                       int) const;
 
 } // namespace cuda
 

@@ -37,4 +37,9 @@ cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void*, int, int, int, const st
     refuse();
 }
 
+cv::Ptr<cv::dnn::BackendNode> makeCandidateNode(const void*, int, const HeadShape&, const cv::Mat&,
+                                                const cv::Mat&, int, const std::string&) {
+    refuse();
+}
+
 } // namespace irmb::cuda

@@ -63,6 +63,20 @@ auto rethrown(Function function) {
     }
 }
 
+/// What a node must ask for to have `bytes` of the shared workspace, which rounds.
+std::size_t workspaceBytes(std::size_t bytes) {
+    csl::WorkspaceBuilder builder;
+    builder.require(bytes);
+    return builder.required_workspace_size();
+}
+
+void* scratchOf(csl::Workspace& workspace, std::size_t bytes) {
+    if (bytes == 0)
+        return nullptr;
+    csl::WorkspaceAllocator allocator(workspace);
+    return allocator.get_instance(bytes).get<void>().get();
+}
+
 /// `T` is float or half, as in OpenCV's tensors.
 template <typename T>
 class Node final : public cv::dnn::CUDABackendNode {
@@ -78,23 +92,15 @@ public:
         CV_Assert(in.size() == 1 && out.size() == 1);
         const T* x = read<T>(in[0]);
         T* y = written<T>(out[0]);
-        rethrown([&] { kernels_->launch(stream_.get(), x, y, scratch(workspace), shape_); });
+        void* scratch = scratchOf(workspace, scratch_bytes_);
+        rethrown([&] { kernels_->launch(stream_.get(), x, y, scratch, shape_); });
     }
 
     std::size_t get_workspace_memory_in_bytes() const noexcept override {
-        csl::WorkspaceBuilder builder; // rounds as the allocator does
-        builder.require(scratch_bytes_);
-        return builder.required_workspace_size();
+        return workspaceBytes(scratch_bytes_);
     }
 
 private:
-    void* scratch(csl::Workspace& workspace) const {
-        if (scratch_bytes_ == 0)
-            return nullptr;
-        csl::WorkspaceAllocator allocator(workspace);
-        return allocator.get_instance(scratch_bytes_).template get<void>().get();
-    }
-
     csl::Stream stream_;
     std::shared_ptr<const IrmbKernels<T>> kernels_;
     MapShape shape_;
@@ -142,6 +148,38 @@ private:
     AttentionShape shape_;
     float scale_;
     std::string layer_;
+};
+
+/// `T` is float or half, as in OpenCV's tensors.
+template <typename T>
+class CandidateNode final : public cv::dnn::CUDABackendNode {
+public:
+    CandidateNode(csl::Stream stream, std::shared_ptr<const CandidateKernels> kernels, int images)
+        : stream_(std::move(stream)),
+          kernels_(std::move(kernels)),
+          images_(images),
+          scratch_bytes_(kernels_->scratchBytes(images)) {}
+
+    void forward(const std::vector<Wrapper>& in, const std::vector<Wrapper>& out,
+                 csl::Workspace& workspace) override {
+        CV_Assert(in.size() == 2 && out.size() == 1);
+        const T* distances = read<T>(in[0]);
+        const T* scores = read<T>(in[1]);
+        T* rows = written<T>(out[0]);
+        void* scratch = scratchOf(workspace, scratch_bytes_);
+        rethrown(
+            [&] { kernels_->launch(stream_.get(), distances, scores, rows, scratch, images_); });
+    }
+
+    std::size_t get_workspace_memory_in_bytes() const noexcept override {
+        return workspaceBytes(scratch_bytes_);
+    }
+
+private:
+    csl::Stream stream_;
+    std::shared_ptr<const CandidateKernels> kernels_;
+    int images_;
+    std::size_t scratch_bytes_;
 };
 
 #if CV_VERSION_MAJOR >= 5
@@ -204,6 +242,26 @@ cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const Atten
     if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
         return cv::makePtr<AttentionNode<half>>(stream, shape, scale, layer);
     return cv::makePtr<AttentionNode<float>>(stream, shape, scale, layer);
+}
+
+cv::Ptr<cv::dnn::BackendNode> makeCandidateNode(const void* context, int images,
+                                                const HeadShape& head, const cv::Mat& offsets,
+                                                const cv::Mat& factors, int target,
+                                                const std::string& layer) {
+    CV_Assert(offsets.type() == CV_32F && offsets.isContinuous() && factors.type() == CV_32F &&
+              factors.isContinuous() && offsets.total() == std::size_t{4} * head.anchors &&
+              factors.total() == offsets.total());
+    if (!candidatesFit(head, images))
+        CV_Error(cv::Error::StsOutOfRange,
+                 "Candidates '" + layer + "': the head is too large for the CUDA kernels");
+    const auto& stream = static_cast<const csl::CSLContext*>(context)->stream;
+    return rethrown([&]() -> cv::Ptr<cv::dnn::BackendNode> {
+        auto kernels = std::make_shared<const CandidateKernels>(head, offsets.ptr<float>(),
+                                                                factors.ptr<float>(), layer);
+        if (target == cv::dnn::DNN_TARGET_CUDA_FP16)
+            return cv::makePtr<CandidateNode<half>>(stream, std::move(kernels), images);
+        return cv::makePtr<CandidateNode<float>>(stream, std::move(kernels), images);
+    });
 }
 
 cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void* context, int images, int pixels, int target,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/candidates.hpp"
 #include "cuda/global_attention.hpp"
 #include "layer/opencv_compat.hpp"
 
@@ -50,5 +51,13 @@ cv::Ptr<cv::dnn::BackendNode> makeAttentionNode(const void* context, const Atten
 /// where hasByteTensors().
 cv::Ptr<cv::dnn::BackendNode> makePixelNode(const void* context, int images, int pixels, int target,
                                             const std::string& layer);
+
+/// A node that reduces a batch of heads to their best candidates (layer/candidate_layer.hpp), in
+/// the precision of `target`. `offsets` and `factors`: float32 [4, head.anchors]. Throws
+/// cv::Exception that names `layer` when candidatesFit() is false or device memory cannot be had.
+cv::Ptr<cv::dnn::BackendNode> makeCandidateNode(const void* context, int images,
+                                                const HeadShape& head, const cv::Mat& offsets,
+                                                const cv::Mat& factors, int target,
+                                                const std::string& layer);
 
 } // namespace irmb::cuda

@@ -48,6 +48,9 @@ struct ReadOptions {
     /// With for_cuda: take 8-bit pixels in place of float32 where the CUDA layer can;
     /// Model::byte_input tells whether it does.
     bool byte_input = false;
+    /// With for_cuda: of a YOLOv10 fetch its best candidates alone from the device, chosen there,
+    /// where the CUDA layer can; Model::candidates tells whether it does.
+    bool candidates_only = false;
     CpuAcceleration cpu_acceleration = CpuAcceleration::Auto; ///< not read with for_cuda
     Precision precision = Precision::Float32; ///< Bfloat16 needs CpuAcceleration::Auto
 };
@@ -121,6 +124,10 @@ struct Model {
     /// the float32 [B, 3, H, W], RGB, 0..1, of info.input_shape.
     bool byte_input = false;
     int attention_layers = 0; ///< YOLOv10's own attentions that became CUDA layers
+    /// How many candidates the device keeps of the head, all classes together; 0: the network ends
+    /// in the whole head. If it is not 0, `info` is about what forward() makes of the network's
+    /// output, HeadKind::EndToEnd.
+    int candidates = 0;
 };
 
 /// Reads an ONNX file (opset 11 to 20) with YOLOv10-iRMB, any other YOLOv10 or any other network
