@@ -79,7 +79,8 @@ std::string fallbackText(const std::vector<std::string>& layers) {
 std::string cudaLayersText(const irmb::Model& model) {
     return countText(model.report.whole() + model.report.core(), "iRMB") + " and " +
            countText(model.attention_layers, "attention") + " as layers of their own, input " +
-           (model.byte_input ? "8-bit pixels" : "float32");
+           (model.byte_input ? "8-bit pixels" : "float32") + ", output " +
+           (model.candidates > 0 ? "the best candidates" : "as it is");
 }
 
 std::string cudaText(const CudaProbe& cuda) {

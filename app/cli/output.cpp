@@ -116,6 +116,7 @@ void addRuntime(Json& json, const LoadedModel& loaded) {
     json["cpu_acceleration"] = accelerationJson(loaded.model.acceleration);
     json["byte_input"] = loaded.model.byte_input;
     json["attention_layers"] = loaded.model.attention_layers;
+    json["candidates"] = loaded.model.candidates;
     json["threads"] = cv::getNumThreads();
     json["opencv"] = cv::getVersionString();
 }

@@ -184,7 +184,7 @@ int verify(const VerifyOptions& options) {
     ModelOptions model_options = options.model;
     model_options.input_size = {input.shape[3], input.shape[2]};
     model_options.batch = input.shape[0];
-    model_options.float_input = true;
+    model_options.plain_tensors = true;
     LoadedModel loaded = loadModel(model_options);
     checkInput(input, options, loaded.model.info);
     const Selected actual =

@@ -21,7 +21,8 @@ irmb::ReadOptions readOptions(const ModelOptions& options, const BackendChoice& 
     read.cut_tail = !options.no_cut;
     read.engine = chooseEngine(backend, engineByName(options.engine));
     read.for_cuda = backend.backend == cv::dnn::DNN_BACKEND_CUDA;
-    read.byte_input = !options.float_input;
+    read.byte_input = !options.plain_tensors;
+    read.candidates_only = !options.plain_tensors;
     if (options.cpu_acceleration == "off")
         read.cpu_acceleration = irmb::CpuAcceleration::Off;
     read.precision =

@@ -21,8 +21,8 @@ struct ModelOptions {
     std::string backend = "auto";          ///< auto, cpu or cuda
     std::string precision = "auto";        ///< auto, fp32, fp16 or bf16
     std::string cpu_acceleration = "auto"; ///< auto or off
-    bool float_input = false; ///< never 8-bit pixels: what is at hand are tensors, not pictures
-    int threads = 0;          ///< 0: as many as OpenCV takes
+    bool plain_tensors = false; ///< input and output as in the file, whatever the device could do
+    int threads = 0;            ///< 0: as many as OpenCV takes
 };
 
 /// A model set up for the backend that the options ask for.

@@ -20,9 +20,9 @@ void PrintTo(const Case& which, std::ostream* out) {
 
 class WholeModel : public testing::TestWithParam<Case> {
 protected:
-    LoadedModel load(bool float_input = false) const {
+    LoadedModel load(bool plain_tensors = false) const {
         ModelOptions options;
-        options.float_input = float_input;
+        options.plain_tensors = plain_tensors;
         options.path = std::string(VIGIL_TEST_DIR "/../golden/") + GetParam().file + "/model.onnx";
         options.backend = "cuda";
         options.precision = GetParam().precision;
@@ -46,9 +46,13 @@ int uploadsOfProducts(cv::dnn::Net& net) {
 }
 
 TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
-    for (const bool float_input : {true, false}) {
-        LoadedModel loaded = load(float_input);
-        EXPECT_EQ(loaded.model.byte_input, !float_input && CV_VERSION_MAJOR >= 5);
+    int anchors = 0;
+    for (const bool plain_tensors : {true, false}) {
+        LoadedModel loaded = load(plain_tensors);
+        EXPECT_EQ(loaded.model.byte_input, !plain_tensors && CV_VERSION_MAJOR >= 5);
+        if (plain_tensors)
+            anchors = loaded.model.info.output_shape.at(2);
+        EXPECT_EQ(loaded.model.candidates, plain_tensors ? 0 : anchors); // of so few all
         EXPECT_EQ(loaded.model.attention_layers, GetParam().no_fuse ? 0 : 1);
         const cv::Mat x = irmb::blankInput(loaded.model);
         const auto pass = [&] {
@@ -63,6 +67,9 @@ TEST_P(WholeModel, CopiesItsInputAndItsOutputAlone) {
         EXPECT_EQ(log.copiesOf(cudaMemcpyHostToDevice), 1 + uploads);
         EXPECT_EQ(log.copies.at(0).bytes, x.total() * x.elemSize());
         EXPECT_EQ(log.copiesOf(cudaMemcpyDeviceToHost), static_cast<int>(outputs));
+        if (!plain_tensors) {
+            EXPECT_EQ(log.copies.back().bytes, sizeof(float) * 2 * anchors * 6);
+        }
         EXPECT_EQ(log.allocations.size(), static_cast<std::size_t>(uploads));
     }
 }
