@@ -126,7 +126,8 @@ def check(programs, models, inputs):
 
 
 def figure(value, unit):
-    return f"{value:.1f} {unit}" if isinstance(value, (int, float)) else "-"
+    digits = 2 if unit == "ms" else 1
+    return f"{value:.{digits}f} {unit}" if isinstance(value, (int, float)) else "-"
 
 
 def error_text(value, form=".1e"):
@@ -175,14 +176,18 @@ def rows(report):
                    *(figure(entry[key], "us") for key in
                      ("kernels_us", "fused_us", "expanded_us")),
                    *torch_figures(report, "attention", "us", **place))
-    line = "{:<44}{:>12}{:>12}{:>12}{:>12}{:>14}".format
-    yield line("model", "preprocess", "forward", "decode", "frame", "float32 input")
+    for entry in report["candidates"]:
+        yield line(f"head of {entry['anchors']} anchors, {entry['precision']}",
+                   figure(entry["kernels_us"], "us"), "-", "-", "-", "-", "-")
+    line = "{:<44}{:>12}{:>12}{:>12}{:>12}{:>14}{:>15}".format
+    yield line("model", "preprocess", "forward", "decode", "frame", "whole head", "float32 input")
     for entry in report["models"]:
         yield line(f"{Path(entry['model']).stem}, {entry['precision']}, "
                    f"{'fused' if entry['fused'] else 'not fused'}",
                    *(figure(entry[key], "ms") for key in
                      ("preprocess_ms", "forward_ms", "decode_ms", "frame_ms")),
-                   figure(entry["float_input"]["frame_ms"], "ms"))
+                   *(figure(entry[key]["frame_ms"], "ms") for key in
+                     ("whole_head", "float_input")))
     for entry in report["models"]:
         if not entry["byte_input"]["passed"]:
             yield f"{Path(entry['model']).stem}, {entry['precision']}: 8-bit and float32 input " \

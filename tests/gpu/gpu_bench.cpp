@@ -2,6 +2,7 @@
 // GPU: what tools/gpu_check.py runs. Prints one JSON object. Arguments: ONNX files of detectors,
 // and X.npy, a letterboxed picture [1, 3, H, W] of their size to compare on (else noise); or
 // --small to check a few blocks and time nothing, for compute-sanitizer.
+#include "cuda/candidates.hpp"
 #include "cuda/global_attention.hpp"
 #include "cuda/host_weights.hpp"
 #include "cuda/irmb_kernels.hpp"
@@ -251,6 +252,46 @@ double attentionUs(const Psa& psa) {
     });
 }
 
+/// A float32 map in device memory, as T.
+template <typename T>
+std::shared_ptr<T> uploaded(const cv::Mat& map) {
+    cv::Mat typed;
+    map.convertTo(typed, sizeof(T) == sizeof(float) ? CV_32F : CV_16F);
+    auto device = deviceZeros<T>(map.total());
+    require(cudaMemcpy(device.get(), typed.data, map.total() * sizeof(T), cudaMemcpyHostToDevice));
+    return device;
+}
+
+/// Time of reducing a head to its candidates.
+template <typename T>
+double candidatesUs(const cuda::HeadShape& head) {
+    cv::RNG rng(6);
+    const cv::Mat numbers = randomMap({4, head.anchors}, rng);
+    const cuda::CandidateKernels kernels(head, numbers.ptr<float>(), numbers.ptr<float>(), "bench");
+    const auto distances = uploaded<T>(numbers);
+    const auto scores = uploaded<T>(randomMap({head.classes, head.anchors}, rng));
+    const auto rows = deviceZeros<T>(std::size_t{12} * head.keep);
+    const auto scratch = deviceZeros<char>(kernels.scratchBytes(1));
+    return deviceUs([&](cudaStream_t stream) {
+        kernels.launch<T>(stream, distances.get(), scores.get(), rows.get(), scratch.get(), 1);
+    });
+}
+
+/// The heads of COCO's classes for 640 x 640 and 1280 x 1280 pixels, the kernels alone.
+Json benchCandidates() {
+    Json results = Json::array();
+    for (const int anchors : {8400, 33600})
+        for (const Precision& precision : precisions) {
+            const cuda::HeadShape head = {80, anchors, 1000};
+            const bool half = precision.target == cv::dnn::DNN_TARGET_CUDA_FP16;
+            results.push_back(
+                {{"anchors", anchors},
+                 {"precision", precision.name},
+                 {"kernels_us", half ? candidatesUs<__half>(head) : candidatesUs<float>(head)}});
+        }
+    return results;
+}
+
 /// The blocks at the head inputs of YOLOv10n for 640 x 640 pixels.
 Json benchBlocks() {
     Json results = Json::array();
@@ -361,10 +402,17 @@ Json checkBlocks(int cases) {
     return results;
 }
 
+/// What of a frame is done on the device beside the network, where it can be. Vigil takes both.
+struct Ends {
+    bool byte_input = false;
+    bool candidates = false; ///< chosen there, in place of the whole head
+};
+
 Model readForCuda(const std::string& path, const Precision& precision, Fusion fusion,
-                  bool byte_input = false) {
+                  Ends ends = {}) {
     ReadOptions options;
-    options.byte_input = byte_input;
+    options.byte_input = ends.byte_input;
+    options.candidates_only = ends.candidates;
     options.engine = Engine::Classic;
     options.fusion = fusion;
     options.for_cuda = true;
@@ -417,16 +465,7 @@ HeadErrors compareHeads(const cv::Mat& actual, const cv::Mat& expected) {
     return errors;
 }
 
-/// A whole model on the GPU against the same model on the CPU in float32.
-Json checkModel(const std::string& path, const Precision& precision, const std::string& npy) {
-    Model on_gpu = readForCuda(path, precision, Fusion::Auto);
-    if (on_gpu.info.head != HeadKind::RawXyxy && on_gpu.info.head != HeadKind::RawCxcywh)
-        return {{"skipped", "has no raw head to compare"}};
-    Model on_cpu = readModel(path);
-    const cv::Mat input = inputFor(on_gpu.info, npy);
-    on_cpu.net.setInput(input);
-    on_gpu.net.setInput(input);
-    const HeadErrors errors = compareHeads(on_gpu.net.forward(), forward(on_cpu).front());
+Json verdict(const HeadErrors& errors, const Precision& precision) {
     if (errors.candidates == 0)
         return {{"skipped", "nothing to compare was found: give a picture"}};
     return {{"candidates", errors.candidates},
@@ -435,52 +474,116 @@ Json checkModel(const std::string& path, const Precision& precision, const std::
             {"passed", errors.box_px <= precision.box_px && errors.score <= precision.score_error}};
 }
 
-/// What comes before the head is decoded.
+/// The head of a whole model on the GPU against the same on the CPU in float32.
+Json checkHead(const std::string& path, const Precision& precision, const std::string& npy) {
+    Model on_gpu = readForCuda(path, precision, Fusion::Auto);
+    if (on_gpu.info.head != HeadKind::RawXyxy && on_gpu.info.head != HeadKind::RawCxcywh)
+        return {{"skipped", "has no raw head to compare"}};
+    Model on_cpu = readModel(path);
+    const cv::Mat input = inputFor(on_gpu.info, npy);
+    on_cpu.net.setInput(input);
+    on_gpu.net.setInput(input);
+    return verdict(compareHeads(on_gpu.net.forward(), forward(on_cpu).front()), precision);
+}
+
+/// How far the row of `rows` [K, 6] that is most like `wanted`, of the same class, is from it.
+HeadErrors distanceToRows(const cv::Mat& rows, const float* wanted, const Precision& precision) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    HeadErrors nearest = {1, infinity, infinity};
+    const auto measure = [&](const HeadErrors& errors) {
+        return std::max(errors.box_px / precision.box_px, errors.score / precision.score_error);
+    };
+    for (int i = 0; i < rows.rows; ++i) {
+        const float* row = rows.ptr<float>(i);
+        if (row[5] != wanted[5])
+            continue;
+        HeadErrors errors = {1, 0, distance(row[4], wanted[4])};
+        for (int side = 0; side < 4; ++side)
+            errors.box_px = std::max(errors.box_px, distance(row[side], wanted[side]));
+        if (measure(errors) < measure(nearest))
+            nearest = errors;
+    }
+    return nearest;
+}
+
+/// Errors of the rows that the device kept, against the confident ones of the host, as sets.
+HeadErrors compareRows(const cv::Mat& actual, const cv::Mat& expected, const Precision& precision) {
+    HeadErrors errors;
+    for (int i = 0; i < expected.rows && expected.at<float>(i, 4) >= least_score; ++i) {
+        const HeadErrors row = distanceToRows(actual, expected.ptr<float>(i), precision);
+        errors = {errors.candidates + 1, std::max(errors.box_px, row.box_px),
+                  std::max(errors.score, row.score)};
+    }
+    return errors;
+}
+
+/// The candidates that the device keeps of a whole model against those of the CPU in float32. Their
+/// boxes are float whatever the precision, those of a head are not.
+Json checkCandidates(const std::string& path, const Precision& precision, const std::string& npy) {
+    Model on_gpu = readForCuda(path, precision, Fusion::Auto, {false, true});
+    Model on_cpu = readModel(path);
+    const cv::Mat input = inputFor(on_gpu.info, npy);
+    on_cpu.net.setInput(input);
+    on_gpu.net.setInput(input);
+    const cv::Mat expected = endToEnd(forward(on_cpu).front(), on_gpu.candidates);
+    return verdict(compareRows(forward(on_gpu).front().reshape(1, on_gpu.candidates),
+                               expected.reshape(1, on_gpu.candidates), precision),
+                   precision);
+}
+
+/// The parts of a frame's time, and what came back of it, as Vigil takes it: the copy of the output
+/// that it makes is in forward_ms.
 struct FrameTimes {
     double preprocess_ms;
     double forward_ms;
+    double decode_ms;
     cv::Mat output;
+
+    Json json() const {
+        return {{"preprocess_ms", preprocess_ms},
+                {"forward_ms", forward_ms},
+                {"decode_ms", decode_ms},
+                {"frame_ms", preprocess_ms + forward_ms + decode_ms}};
+    }
 };
 
 FrameTimes timeFrame(Model& model, const cv::Mat& frame) {
     cv::Mat blob;
     FrameTimes times;
     times.preprocess_ms = medianMs([&] { makeInput(model, {frame}, blob); });
-    times.forward_ms = forwardMs(model.net, blob);
-    model.net.setInput(blob);
-    times.output = model.net.forward().clone();
+    times.forward_ms = medianMs([&] {
+        model.net.setInput(blob);
+        times.output = forward(model).front().clone();
+    });
+    const Letterbox box = Letterbox::fit(frame.size(), model.info.input_size);
+    times.decode_ms = medianMs([&] { decode(times.output, model.info, box); });
     return times;
 }
 
-/// Where the time of one 8-bit frame goes, in milliseconds: as Vigil runs it, with 8-bit input
-/// where OpenCV has it, and with float32 input. `fusion` is about iRMBs and YOLOv10's own
-/// attention.
+/// Where the time of one 8-bit frame goes, in milliseconds: as Vigil runs it, with the whole head
+/// coming back, and with float32 input, too. `fusion` is about iRMBs and YOLOv10's own attention.
 Json benchModel(const std::string& path, const Precision& precision, Fusion fusion) {
     cv::Mat frame(1080, 1920, CV_8UC3);
     cv::RNG(3).fill(frame, cv::RNG::UNIFORM, 0, 256);
+    const auto timesOf = [&](Model& model) { return timeFrame(model, frame); };
     Model with_floats = readForCuda(path, precision, fusion);
-    const FrameTimes floats = timeFrame(with_floats, frame);
-    Model model = readForCuda(path, precision, fusion, true);
-    const FrameTimes bytes = timeFrame(model, frame);
-    const double difference = maxDifference(bytes.output, floats.output);
-    const Letterbox box = Letterbox::fit(frame.size(), model.info.input_size);
-    const double decode_ms = medianMs([&] { decode(bytes.output, model.info, box); });
-    return {{"model", path},
-            {"precision", precision.name},
-            {"irmbs", model.report.blocks.size()},
-            {"fused", fusion == Fusion::Auto},
-            {"preprocess_ms", bytes.preprocess_ms},
-            {"forward_ms", bytes.forward_ms},
-            {"decode_ms", decode_ms},
-            {"frame_ms", bytes.preprocess_ms + bytes.forward_ms + decode_ms},
-            {"float_input",
-             {{"preprocess_ms", floats.preprocess_ms},
-              {"forward_ms", floats.forward_ms},
-              {"frame_ms", floats.preprocess_ms + floats.forward_ms + decode_ms}}},
-            {"byte_input",
-             {{"used", model.byte_input},
-              {"difference", difference},
-              {"passed", difference <= precision.box_px}}}};
+    const FrameTimes floats = timesOf(with_floats);
+    Model with_head = readForCuda(path, precision, fusion, {true, false});
+    const FrameTimes head = timesOf(with_head);
+    Model model = readForCuda(path, precision, fusion, {true, true});
+    const double difference = maxDifference(head.output, floats.output);
+    Json result = {{"model", path},
+                   {"precision", precision.name},
+                   {"irmbs", model.report.blocks.size()},
+                   {"fused", fusion == Fusion::Auto}};
+    result.update(timesOf(model).json());
+    result["candidates"] = model.candidates;
+    result["whole_head"] = head.json();
+    result["float_input"] = floats.json();
+    result["byte_input"] = {{"used", with_head.byte_input},
+                            {"difference", difference},
+                            {"passed", difference <= precision.box_px}};
+    return result;
 }
 
 Json benchModels(const std::vector<std::string>& paths, const std::string& npy) {
@@ -490,7 +593,9 @@ Json benchModels(const std::vector<std::string>& paths, const std::string& npy) 
             for (const Fusion fusion : {Fusion::Auto, Fusion::Off}) {
                 Json result = benchModel(path, precision, fusion);
                 if (fusion == Fusion::Auto)
-                    result["accuracy"] = checkModel(path, precision, npy);
+                    result["accuracy"] = result["candidates"] > 0
+                                             ? checkCandidates(path, precision, npy)
+                                             : checkHead(path, precision, npy);
                 results.push_back(std::move(result));
             }
     return results;
@@ -524,6 +629,7 @@ int run(std::vector<std::string> arguments) {
     if (!is_small) {
         report["blocks"] = benchBlocks();
         report["attention"] = benchAttention();
+        report["candidates"] = benchCandidates();
         const auto models_end = std::stable_partition(
             arguments.begin(), arguments.end(),
             [](const std::filesystem::path& file) { return file.extension() != ".npy"; });
