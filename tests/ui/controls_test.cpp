@@ -9,6 +9,8 @@
 #include "window/quit_on_signal.hpp"
 #include "window_test.hpp"
 
+#include <irmb_dnn/acceleration.hpp>
+
 #include <opencv2/imgcodecs.hpp>
 
 #include <QAction>
@@ -234,7 +236,8 @@ TEST_F(ControlsTest, ModelPanelSaysWhatRuns) {
             precision->model()->index(precision->findData(QString::fromLatin1(name)), 0));
     };
     EXPECT_TRUE(flags("fp32") & Qt::ItemIsEnabled);
-    EXPECT_FALSE(flags("bf16") & Qt::ItemIsEnabled);
+    EXPECT_FALSE(flags("fp16") & Qt::ItemIsEnabled);
+    EXPECT_EQ(flags("bf16").testFlag(Qt::ItemIsEnabled), irmb::accelerationSupport().bfloat16);
 }
 
 TEST_F(ControlsTest, ErrorsAreShownAndNothingIsLost) {
