@@ -151,6 +151,9 @@ def main():
     options = parser.parse_args()
     if bool(options.models) == options.blocks:
         parser.error("name models, or --blocks")
+    if not (options.bin / "pass_server").exists():
+        parser.error(f"{options.bin} has no pass_server: build with the tests (tools/test.sh), or "
+                     "name another folder with --bin")
     with tempfile.TemporaryDirectory() as folder:
         if options.blocks:
             subprocess.run([options.bin / "block_models", folder], check=True)

@@ -9,7 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from .sources import CLIPS, HELD_OUT_CLIPS
+from .sources import CLIPS, HELD_OUT_CLIPS, training_images
 
 LARGEST_CLIP = "videos/intel_one-by-one-person-detection.mp4"
 TOOLS = Path(__file__).parents[1]
@@ -31,7 +31,7 @@ def chosen(root):
     walks = [p for p in people if p.name.startswith("walk_")]
     files = [p for p in people if not p.name.startswith("walk_")] + walks[::3]
     for name, step in (("coco128_yolo", 1), ("yuskun_car", 2), ("yuskun_vehicles", 4)):
-        files += sorted((root / "datasets" / name / "images/train").glob("*.jpg"))[::step]
+        files += training_images(root, name)[::step]
     labels = [Path(str(p.parent).replace("/images", "/labels")) / f"{p.stem}.txt" for p in files]
     files += [p for p in labels if p.is_file()] + [root / "datasets/people/sources.csv"]
     clips = [root / clip for clip in (*CLIPS, *HELD_OUT_CLIPS) if clip != LARGEST_CLIP]

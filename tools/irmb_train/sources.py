@@ -110,6 +110,11 @@ def odds(pictures):
     return weights / weights.sum()
 
 
+def training_images(root, name):
+    """Image files of the training part of a data set: images/train, or train and a year."""
+    return sorted((Path(root) / "datasets" / name / "images").glob("train*/*.jpg"))
+
+
 def training_pictures(root):
     """All pictures to learn from under the data folder `root`; parts that are not there are left
     out, but not all of them."""
@@ -118,9 +123,8 @@ def training_pictures(root):
     if (root / "datasets/people").is_dir():
         pictures += read_images(people_files(root, False), root / "datasets/people/labels")
     for name in ("coco128_yolo", "yuskun_car", "yuskun_vehicles"):
-        folder = root / "datasets" / name
-        pictures += read_images(sorted((folder / "images/train").glob("*.jpg")),
-                                folder / "labels/train")
+        for path in training_images(root, name):
+            pictures += read_images([path], path.parents[2] / "labels" / path.parent.name)
     for clip, step in CLIPS.items():
         if (root / clip).is_file():
             pictures += read_clip(root / clip, step)

@@ -19,7 +19,7 @@ from .average import average, with_neutral_norms
 from .checkpoint import calibrate, load_model, neutral, save_model
 from .evaluate import average_precision, best_detections, match
 from .model import YoloV10Irmb, initialise
-from .sources import CLASSES, Picture
+from .sources import CLASSES, Picture, training_images
 
 
 def street(rng):
@@ -45,6 +45,17 @@ def write_shard(folder, count=4):
     pictures = [street(rng) for _ in range(3)]
     arrays = canvases.make_shard(pictures, Oracle(), count, rng)
     np.savez(canvases.shard_path(folder, 0), **arrays)
+
+
+class SourcesTest(unittest.TestCase):
+    def test_training_parts_may_be_named_by_a_year(self):
+        with tempfile.TemporaryDirectory() as root:
+            for part in ("train", "train2017", "val2017"):
+                folder = Path(root) / "datasets/set/images" / part
+                folder.mkdir(parents=True)
+                (folder / f"{part}.jpg").touch()
+            self.assertEqual([p.name for p in training_images(root, "set")],
+                             ["train.jpg", "train2017.jpg"])
 
 
 class CanvasTest(unittest.TestCase):
