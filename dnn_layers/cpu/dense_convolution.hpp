@@ -1,9 +1,11 @@
 #pragma once
 
 #include "cpu/buffer_pool.hpp"
+#include "cpu/kernels.hpp"
 
 #include <irmb_dnn/irmb_params.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -44,6 +46,23 @@ public:
 
 /// Places of the input, along an axis, that `count` places of the result need.
 int reach(int count, const DenseConvolution::Shape& shape, int axis);
+
+/// Fills in what Thin and Tiled, the arguments of kernels, have in common of sizes.
+template <typename Arguments>
+void setSizes(Arguments& a, const DenseConvolution::Shape& shape,
+              const DenseConvolution::Maps& maps) {
+    a.in_height = maps.in_height;
+    a.in_width = maps.in_width;
+    a.pad_top = maps.pad_top;
+    a.pad_left = maps.pad_left;
+    std::copy(shape.kernel.begin(), shape.kernel.end(), a.kernel);
+    std::copy(shape.stride.begin(), shape.stride.end(), a.stride);
+    std::copy(shape.dilation.begin(), shape.dilation.end(), a.dilation);
+    a.out_blocks = shape.out / kernels().lanes;
+    a.height = maps.height;
+    a.width = maps.width;
+    a.patch_width = reach(maps.width, shape, 1);
+}
 
 /// The fastest that there is for the processor, or null where there is none. `weights`:
 /// [out][in][kernel], `bias`: [out] or null; `padded`: whether zeros lie around the input.

@@ -54,20 +54,10 @@ void ThinConvolution::runAs(const Maps& maps, BufferPool& pool) const {
     Thin<Element> t = {};
     t.in = static_cast<const float*>(maps.in);
     t.channels = shape_.in;
-    t.in_height = maps.in_height;
-    t.in_width = maps.in_width;
-    t.pad_top = maps.pad_top;
-    t.pad_left = maps.pad_left;
-    std::copy(shape_.kernel.begin(), shape_.kernel.end(), t.kernel);
-    std::copy(shape_.stride.begin(), shape_.stride.end(), t.stride);
-    std::copy(shape_.dilation.begin(), shape_.dilation.end(), t.dilation);
+    setSizes(t, shape_, maps);
     t.weights = weights_.data();
     t.out = static_cast<Element*>(maps.out);
-    t.out_blocks = shape_.out / kernels().lanes;
-    t.height = maps.height;
-    t.width = maps.width;
     t.epilogue = {bias_.data(), static_cast<const Element*>(maps.residual), before_, after_};
-    t.patch_width = reach(maps.width, shape_, 1);
     const std::size_t patch = std::size_t{1} * shape_.in * reach(rows, shape_, 0) * t.patch_width;
     parallelFor(ceilDivide(maps.height, rows), [&](const cv::Range& range) {
         BufferPool::Buffer buffer = pool.borrow(patch);

@@ -55,20 +55,10 @@ Tiled TiledConvolution::describe(const Maps& maps) const {
     Tiled t = {};
     t.in = static_cast<const Bfloat16*>(maps.in);
     t.in_blocks = shape_.in / block;
-    t.in_height = maps.in_height;
-    t.in_width = maps.in_width;
-    t.pad_top = maps.pad_top;
-    t.pad_left = maps.pad_left;
-    std::copy(shape_.kernel.begin(), shape_.kernel.end(), t.kernel);
-    std::copy(shape_.stride.begin(), shape_.stride.end(), t.stride);
-    std::copy(shape_.dilation.begin(), shape_.dilation.end(), t.dilation);
+    setSizes(t, shape_, maps);
     t.weights = weights_.data();
     t.out = static_cast<Bfloat16*>(maps.out);
-    t.out_blocks = shape_.out / block;
-    t.height = maps.height;
-    t.width = maps.width;
     t.epilogue = {bias_.data(), static_cast<const Bfloat16*>(maps.residual), before_, after_};
-    t.patch_width = reach(maps.width, shape_, 1);
     return t;
 }
 

@@ -80,10 +80,10 @@ double peakFlops() {
 
 } // namespace
 
-/// The fused block at the head inputs of YOLOv10n (window 7, dim_head 8, ReLU, as YOLO ports
-/// have it) for 640 x 640
-/// pixels. Arguments: channels, side of the map, threads. "of_peak" is the share of the processor's
-/// multiply-and-add rate: its inverse is how many times the arithmetic floor the block takes.
+/// The fused block at the head inputs of YOLOv10n (window 7, dim_head 8, ReLU, as YOLO ports have
+/// it) for 640 x 640 pixels. Arguments: channels, side of the map, threads. "of_peak" is the share
+/// of the processor's multiply-and-add rate: its inverse is how many times the arithmetic floor the
+/// block takes.
 static void forwardBlock(benchmark::State& state) {
     irmb::IrmbParams params;
     params.dim_in = params.dim_mid = params.dim_out = static_cast<int>(state.range(0));
