@@ -12,13 +12,21 @@ std::shared_ptr<Detector> DetectorSlot::get() const {
     return detector_;
 }
 
-Inference DetectorSlot::infer(const cv::Mat& bgr) {
-    const std::lock_guard<std::mutex> one_at_a_time(infer_mutex_);
+Prepared DetectorSlot::prepare(const cv::Mat& bgr) {
     const std::shared_ptr<Detector> detector = get();
     if (!detector)
         return {};
-    Inference inference = detector->infer(bgr);
-    inference.detector = detector;
+    Prepared picture = detector->prepare(bgr);
+    picture.detector = detector;
+    return picture;
+}
+
+Inference DetectorSlot::infer(const Prepared& picture) {
+    if (!picture.detector)
+        return {};
+    const std::lock_guard<std::mutex> one_at_a_time(infer_mutex_);
+    Inference inference = picture.detector->infer(picture);
+    inference.detector = picture.detector;
     return inference;
 }
 

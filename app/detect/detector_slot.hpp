@@ -11,12 +11,13 @@ namespace vigil {
 /// infers at a time. Empty, it finds nothing.
 class DetectorSlot : public Detector {
 public:
-    /// Takes effect with the next picture. Pictures on their way are decoded by the detector that
-    /// saw them, which lives until then. Never waits for a forward pass.
+    /// Takes effect with the next picture that is prepared. Those on their way go through the
+    /// detector that prepared them, which lives until then. Never waits for a forward pass.
     void set(std::shared_ptr<Detector> detector);
     std::shared_ptr<Detector> get() const;
 
-    Inference infer(const cv::Mat& bgr) override;
+    Prepared prepare(const cv::Mat& bgr) override;
+    Inference infer(const Prepared& picture) override;
     std::vector<irmb::Detection> decode(const Inference& inference) override;
 
 private:

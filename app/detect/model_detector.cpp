@@ -1,7 +1,5 @@
 #include "model_detector.hpp"
 
-#include "pipeline/stopwatch.hpp"
-
 #include <algorithm>
 #include <cctype>
 
@@ -45,16 +43,16 @@ ModelDetector::ModelDetector(irmb::Model model, const BackendChoice& backend)
     checkIsDetector(model_.info);
 }
 
-Inference ModelDetector::infer(const cv::Mat& bgr) {
-    Inference inference;
-    Stopwatch watch;
-    inference.placement = irmb::makeInput(model_, {bgr}, blob_).front();
-    inference.preprocess_ms = watch.lapMs();
-    model_.net.setInput(blob_);
+Prepared ModelDetector::prepare(const cv::Mat& bgr) {
+    Prepared picture;
+    picture.placement = irmb::makeInput(model_, {bgr}, picture.blob).front();
+    return picture;
+}
+
+Inference ModelDetector::infer(const Prepared& picture) {
+    model_.net.setInput(picture.blob);
     // The network owns what it returns and writes over it in the next pass.
-    inference.output = irmb::forward(model_).front().clone();
-    inference.inference_ms = watch.lapMs();
-    return inference;
+    return {irmb::forward(model_).front().clone(), picture.placement, nullptr};
 }
 
 std::vector<irmb::Detection> ModelDetector::decode(const Inference& inference) {

@@ -17,7 +17,8 @@ public:
     /// Throws cv::Exception when the model is no detector of objects in colour images.
     ModelDetector(irmb::Model model, const BackendChoice& backend);
 
-    Inference infer(const cv::Mat& bgr) override;
+    Prepared prepare(const cv::Mat& bgr) override;
+    Inference infer(const Prepared& picture) override;
     std::vector<irmb::Detection> decode(const Inference& inference) override;
 
     /// Takes effect with the next frame; may be called from any thread while the pipeline runs.
@@ -35,7 +36,6 @@ public:
 private:
     irmb::Model model_;
     BackendChoice backend_;
-    cv::Mat blob_;
     std::mutex mutex_;
     irmb::DecodeOptions options_;
 };

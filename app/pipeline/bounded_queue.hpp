@@ -41,13 +41,22 @@ public:
     /// Waits for an item. Empty when there will be none any more.
     std::optional<T> pop() {
         std::unique_lock<std::mutex> lock(mutex_);
+        ++waiting_;
+        has_demand_.notify_all();
         has_item_.wait(lock, [this] { return closed_ || !items_.empty(); });
+        --waiting_;
         if (items_.empty())
             return std::nullopt;
         std::optional<T> item(std::move(items_.front()));
         items_.pop_front();
         has_room_.notify_one();
         return item;
+    }
+
+    /// Waits until the consumer has nothing to do, or the queue is shut.
+    void awaitDemand() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        has_demand_.wait(lock, [this] { return closed_ || (waiting_ > 0 && items_.empty()); });
     }
 
     void close() { shut(false); }
@@ -67,13 +76,16 @@ private:
             items_.clear();
         has_room_.notify_all();
         has_item_.notify_all();
+        has_demand_.notify_all();
     }
 
     const std::size_t capacity_;
     std::mutex mutex_;
     std::condition_variable has_room_;
     std::condition_variable has_item_;
+    std::condition_variable has_demand_;
     std::deque<T> items_;
+    int waiting_ = 0; ///< consumers in pop()
     bool closed_ = false;
 };
 

@@ -26,6 +26,7 @@ struct FrameResult {
     std::vector<irmb::Detection> detections; ///< best first, in pixels of the source
     StageTimes times;
     std::chrono::steady_clock::time_point captured_at; ///< when the source delivered the frame
+    Prepared picture;                                  ///< until the network has seen it
     Inference inference;                               ///< what the detections were decoded from
     bool repeated = false; ///< seen before: sinks have it already, see Pipeline::refresh()
 };

@@ -11,10 +11,6 @@
 namespace vigil {
 namespace {
 
-// Decoding has the most jitter: a frame in reserve keeps the detector busy. A real-time run keeps
-// the newest frame alone, and so do the later hand-overs, to hold few frames at a time.
-constexpr std::size_t reserve = 2;
-
 void addTimes(const StageTimes& times, std::map<std::string, LatencyStats>& latency) {
     latency["decode"].add(times.decode_ms);
     latency["preprocess"].add(times.preprocess_ms);
@@ -28,8 +24,7 @@ void addTimes(const StageTimes& times, std::map<std::string, LatencyStats>& late
 
 /// What the stages of one run share.
 struct Pipeline::Stages {
-    explicit Stages(Source& source_in)
-        : source(source_in), captured(reserve), inferred(1), decoded(1) {}
+    explicit Stages(Source& source_in) : source(source_in) {}
 
     /// Runs one stage and keeps its failure if it is the first.
     template <typename Work>
@@ -48,9 +43,12 @@ struct Pipeline::Stages {
     }
 
     Source& source;
-    BoundedQueue<FrameResult> captured;
-    BoundedQueue<FrameResult> inferred;
-    BoundedQueue<FrameResult> decoded;
+    // One frame at each hand-over: few at a time, but enough ahead of the detector to keep it busy
+    // when decoding is late.
+    BoundedQueue<FrameResult> captured{1};
+    BoundedQueue<FrameResult> prepared{1};
+    BoundedQueue<FrameResult> inferred{1};
+    BoundedQueue<FrameResult> decoded{1};
     std::atomic<bool> failed{false};
     std::mutex mutex;
     std::exception_ptr error;
@@ -125,11 +123,28 @@ void Pipeline::capture(Stages& stages) {
     }
 }
 
+void Pipeline::prepare(Stages& stages) {
+    while (true) {
+        // A frame that is prepared ahead saves the detector a wait but grows old meanwhile.
+        if (mode_ == Mode::RealTime)
+            stages.prepared.awaitDemand();
+        std::optional<FrameResult> item = stages.captured.pop();
+        if (!item)
+            return;
+        Stopwatch watch;
+        item->picture = parts_.detector.prepare(item->frame.image);
+        item->times.preprocess_ms = watch.lapMs();
+        if (!stages.prepared.push(std::move(*item)))
+            return;
+    }
+}
+
 void Pipeline::infer(Stages& stages) {
-    while (std::optional<FrameResult> item = stages.captured.pop()) {
-        item->inference = parts_.detector.infer(item->frame.image);
-        item->times.preprocess_ms = item->inference.preprocess_ms;
-        item->times.inference_ms = item->inference.inference_ms;
+    while (std::optional<FrameResult> item = stages.prepared.pop()) {
+        Stopwatch watch;
+        item->inference = parts_.detector.infer(item->picture);
+        item->times.inference_ms = watch.lapMs();
+        item->picture = Prepared();
         if (!stages.inferred.push(std::move(*item)))
             return;
     }
@@ -185,9 +200,14 @@ RunStats Pipeline::run() {
         stages.guard([&] { capture(stages); });
         stages.captured.close();
     });
+    std::thread preparing([&] {
+        stages.guard([&] { prepare(stages); });
+        stages.captured.abort();
+        stages.prepared.close();
+    });
     std::thread inferring([&] {
         stages.guard([&] { infer(stages); });
-        stages.captured.abort();
+        stages.prepared.abort();
         stages.inferred.close();
     });
     std::thread postprocessing([&] {
@@ -198,6 +218,7 @@ RunStats Pipeline::run() {
     stages.guard([&] { output(stages, stats); });
     stages.decoded.abort();
     capturing.join();
+    preparing.join();
     inferring.join();
     postprocessing.join();
     setStages(nullptr);

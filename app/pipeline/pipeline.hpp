@@ -94,6 +94,7 @@ private:
     void setStages(Stages* stages);
     void keep(const FrameResult& result);
     void capture(Stages& stages);
+    void prepare(Stages& stages);
     void infer(Stages& stages);
     void postprocess(Stages& stages);
     void output(Stages& stages, RunStats& stats);

@@ -75,8 +75,13 @@ private:
 /// Finds one object a frame, of the class that the picture's first pixel holds.
 class FakeDetector : public Detector {
 public:
-    Inference infer(const cv::Mat& bgr) override {
-        const int number = bgr.at<cv::Vec3b>(0, 0)[0];
+    Prepared prepare(const cv::Mat& bgr) override {
+        if (before_prepare)
+            before_prepare(bgr.at<cv::Vec3b>(0, 0)[0]);
+        return {bgr, {}, nullptr};
+    }
+    Inference infer(const Prepared& picture) override {
+        const int number = picture.blob.at<cv::Vec3b>(0, 0)[0];
         if (before_infer)
             before_infer(number);
         Inference inference;
@@ -90,6 +95,7 @@ public:
         return {{number, 0.5f, cv::Rect2f(0, 0, 2, 2)}};
     }
 
+    std::function<void(int number)> before_prepare;
     std::function<void(int number)> before_infer;
     std::function<void(int number)> before_decode;
 };

@@ -78,6 +78,19 @@ TEST_F(PipelineTest, FramesInFlightAreFew) {
     EXPECT_LE(most, 9);
 }
 
+TEST_F(PipelineTest, SynchronousRunPreparesAFrameWhileTheOneBeforeIsInferred) {
+    Gate second_is_prepared;
+    detector.before_prepare = [&](int number) {
+        if (number == 1)
+            second_is_prepared.open();
+    };
+    detector.before_infer = [&](int number) {
+        if (number == 0)
+            second_is_prepared.wait();
+    };
+    EXPECT_EQ(run(Mode::Synchronous).frames_processed, 100);
+}
+
 // The detector holds the first frame until the source has ended: of the others only the newest is
 // left.
 TEST_F(PipelineTest, RealTimeRunKeepsTheNewestFrameAndNeverBlocksTheCapture) {
@@ -89,6 +102,8 @@ TEST_F(PipelineTest, RealTimeRunKeepsTheNewestFrameAndNeverBlocksTheCapture) {
         if (next == 100)
             source_ended.open();
     };
+    std::vector<int> prepared;
+    detector.before_prepare = [&](int number) { prepared.push_back(number); };
     detector.before_infer = [&](int number) {
         if (number == 0) {
             first_is_taken.open();
@@ -96,6 +111,7 @@ TEST_F(PipelineTest, RealTimeRunKeepsTheNewestFrameAndNeverBlocksTheCapture) {
         }
     };
     const RunStats stats = run(Mode::RealTime);
+    EXPECT_EQ(prepared, (std::vector<int>{0, 99})) << "no frame may grow old in the network's input";
     EXPECT_EQ(sink.frames, (std::vector<int64_t>{0, 99}));
     EXPECT_EQ(stats.frames_captured, 100);
     EXPECT_EQ(stats.dropped.superseded, 98);
@@ -135,6 +151,16 @@ TEST_F(PipelineTest, LostSourceStillDeliversItsFrames) {
     };
     EXPECT_EQ(failure(), "camera gone");
     EXPECT_EQ(sink.frames, numbersUpTo(7));
+    EXPECT_EQ(sink.finished, 1);
+}
+
+TEST_F(PipelineTest, FailureInPreparingStopsAll) {
+    detector.before_prepare = [](int number) {
+        if (number == 4)
+            throw std::runtime_error("no picture");
+    };
+    EXPECT_EQ(failure(), "no picture");
+    EXPECT_EQ(sink.frames, numbersUpTo(4));
     EXPECT_EQ(sink.finished, 1);
 }
 

@@ -360,7 +360,8 @@ const auto is_repeated = [](const FrameResult& result) { return result.repeated;
 class OptionDetector : public Detector {
 public:
     explicit OptionDetector(int class_id) : class_id_(class_id) {}
-    Inference infer(const cv::Mat&) override {
+    Prepared prepare(const cv::Mat&) override { return {}; }
+    Inference infer(const Prepared&) override {
         ++inferences;
         return {};
     }

@@ -50,7 +50,8 @@ Loaded load(const ModelOptions& options) {
     result.detector = std::make_shared<ModelDetector>(std::move(loaded.model), loaded.backend);
     ModelDetector& detector = *result.detector;
     // What cannot run is refused here, not in the midst of a video.
-    detector.decode(detector.infer(cv::Mat::zeros(detector.info().input_size, CV_8UC3)));
+    const cv::Mat black = cv::Mat::zeros(detector.info().input_size, CV_8UC3);
+    detector.decode(detector.infer(detector.prepare(black)));
     result.facts = std::make_shared<ModelFacts>(
         ModelFacts{detector.info(), detector.report(), detector.engine(), detector.backend(),
                    detector.fallbackLayers(), detector.acceleration(), options,
