@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 
 namespace irmb::cpu {
 namespace {
@@ -76,23 +78,34 @@ struct AttentionStage::Task {
     int col_end;
 };
 
-/// The tokens of a tile, window after window, without the padded ones.
+/// The tokens of a tile, window after window, without the padded ones. Pixels are counted from the
+/// tile's first row on, so that tiles of the same columns and as many rows share one.
 struct AttentionStage::Tile {
-    Tile(const Task& task, const MapView& out) {
+    Tile(const Task& task, const MapView& out)
+        : rows(rowsOf(task)), col_begin(task.col_begin), col_end(task.col_end) {
         const Grid& g = task.grid;
-        const std::size_t most = std::size_t{1} * ceilDivide(g.height, g.rows) *
-                                 ceilDivide(g.width, g.cols) * (task.col_end - task.col_begin);
+        const std::size_t most =
+            std::size_t{1} * rows * ceilDivide(g.width, g.cols) * (task.col_end - task.col_begin);
         for (std::vector<int>* list : {&source, &token, &target})
             list->reserve(most);
         for (int col = task.col_begin; col < task.col_end; ++col) {
             window_begin.push_back(tokens());
-            for (int y = task.row; y < g.height; y += g.rows)
+            for (int row = 0; row < rows; ++row)
                 for (int x = col; x < g.width; x += g.cols)
-                    source.push_back(y * g.width + x);
+                    source.push_back(row * g.rows * g.width + x);
         }
         window_begin.push_back(tokens());
         ld = leadingDimension(tokens());
         orderByRows(task, out);
+    }
+
+    /// Rows of the map that the windows of a task have.
+    static int rowsOf(const Task& task) {
+        return ceilDivide(task.grid.height - task.row, task.grid.rows);
+    }
+
+    bool isOf(const Task& task) const {
+        return rows == rowsOf(task) && col_begin == task.col_begin && col_end == task.col_end;
     }
 
     /// Neighbours of the map belong to different windows; to write them in turn is faster than to
@@ -100,16 +113,19 @@ struct AttentionStage::Tile {
     void orderByRows(const Task& task, const MapView& out) {
         const Grid& g = task.grid;
         std::vector<int> next(window_begin.begin(), window_begin.end() - 1);
-        for (int y = task.row; y < g.height; y += g.rows)
+        for (int row = 0; row < rows; ++row)
             for (int first = 0; first < g.width; first += g.cols)
                 for (int col = task.col_begin; col < task.col_end && first + col < g.width; ++col) {
                     token.push_back(next[col - task.col_begin]++);
-                    target.push_back(static_cast<int>(y * out.row) + first + col);
+                    target.push_back(static_cast<int>(row * g.rows * out.row) + first + col);
                 }
     }
 
     int tokens() const { return static_cast<int>(source.size()); }
 
+    int rows;
+    int col_begin; ///< of windows
+    int col_end;
     std::vector<int> source;       ///< pixel in the image of each token
     std::vector<int> window_begin; ///< first token of each window, and the end of the last one
     std::vector<int> token;        ///< tokens in the order of the map
@@ -195,17 +211,21 @@ void AttentionStage::packPadding(const IrmbWeights& w) {
 void AttentionStage::run(const TokenSource& x, const MapView& out, BufferPool& pool) const {
     const Grid grid(params_, out.height, out.width);
     parallelFor(grid.tasks, [&](const cv::Range& range) {
-        for (int number = range.start; number < range.end; ++number)
-            runTask(Task(grid, params_.heads(), number), x, out, pool);
+        std::optional<Tile> tile;
+        for (int number = range.start; number < range.end; ++number) {
+            const Task task(grid, params_.heads(), number);
+            if (!tile || !tile->isOf(task))
+                tile.emplace(task, out);
+            runTask(task, *tile, x, out, pool);
+        }
     });
 }
 
-void AttentionStage::runTask(const Task& task, const TokenSource& x, const MapView& out,
-                             BufferPool& pool) const {
-    const Tile tile(task, out);
+void AttentionStage::runTask(const Task& task, const Tile& tile, const TokenSource& x,
+                             const MapView& out, BufferPool& pool) const {
     BufferPool::Buffer buffer = pool.borrow(Scratch::size(*this, tile));
     const Scratch scratch(*this, tile, buffer.data());
-    x.read(tile.source.data(), 0, tile.tokens(), scratch.x, tile.ld);
+    x.read(tile.source.data(), task.row * task.grid.width, tile.tokens(), scratch.x, tile.ld);
 
     const bool whole = task.grid.query_parts == 1;
     const int begin = whole ? 0 : task.part * task_queries;
@@ -215,7 +235,7 @@ void AttentionStage::runTask(const Task& task, const TokenSource& x, const MapVi
         attendHead(head, task, tile, scratch);
         kernels().scatter({scratch.out, tile.ld, tile.token.data() + begin,
                            tile.target.data() + begin, dim_value_, end - begin,
-                           out.at(head * dim_value_, 0, 0), out.plane});
+                           out.at(head * dim_value_, task.row, 0), out.plane});
     }
 }
 
@@ -232,6 +252,15 @@ void AttentionStage::projectHead(int head, const Tile& tile, const Scratch& scra
                         tile.tokens());
 }
 
+/// By the inequality of Cauchy and Schwarz.
+bool AttentionStage::isBounded(int head, const Tile& tile, const Scratch& scratch) const {
+    const int d = params_.dim_head;
+    const float* pad_k = padding_k_.data() + head * d;
+    const float key = std::max(kernels().longest(scratch.k, tile.ld, d, tile.tokens()),
+                               std::inner_product(pad_k, pad_k + d, pad_k, 0.f));
+    return kernels().longest(scratch.q, tile.ld, d, tile.tokens()) * key <= most_logit * most_logit;
+}
+
 void AttentionStage::attendHead(int head, const Task& task, const Tile& tile,
                                 const Scratch& scratch) const {
     const Grid& grid = task.grid;
@@ -242,6 +271,7 @@ void AttentionStage::attendHead(int head, const Task& task, const Tile& tile,
     a.ld = a.ldv = a.ldo = tile.ld;
     a.dim_head = params_.dim_head;
     a.dim_value = dim_value_;
+    a.bounded = isBounded(head, tile, scratch);
     a.pad_k = padding_k_.data() + head * params_.dim_head;
     a.pad_v = padding_v_.data() + head * dim_value_;
     a.scratch = scratch.attention;

@@ -36,9 +36,10 @@ private:
 
     void packHead(int head, const IrmbWeights& weights);
     void packPadding(const IrmbWeights& weights);
-    void runTask(const Task& task, const TokenSource& x, const MapView& out,
+    void runTask(const Task& task, const Tile& tile, const TokenSource& x, const MapView& out,
                  BufferPool& pool) const;
     void projectHead(int head, const Tile& tile, const Scratch& scratch) const;
+    bool isBounded(int head, const Tile& tile, const Scratch& scratch) const;
     void attendHead(int head, const Task& task, const Tile& tile, const Scratch& scratch) const;
 
     IrmbParams params_;

@@ -1,13 +1,13 @@
 #include "cpu/irmb_cpu.hpp"
 
 #include "cpu/attention_stage.hpp"
+#include "cpu/bordered_maps.hpp"
 #include "cpu/buffer_pool.hpp"
 #include "cpu/local_stage.hpp"
 #include "cpu/pointwise_stage.hpp"
 
 #include <opencv2/core.hpp>
 
-#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -33,18 +33,6 @@ void requireIndexable(int height, int width, int border) {
                  cv::format("iRMB: a map of %dx%d has too many pixels", height, width));
 }
 
-/// Zeros around each plane of a map that has `border` places for them on each side.
-void clearBorder(const MapView& map, int border) {
-    for (int c = 0; border > 0 && c < map.channels; ++c) {
-        float* plane = map.at(c, -border, -border);
-        std::fill_n(plane, border * map.row, 0.f);
-        std::fill_n(map.at(c, map.height, -border), border * map.row, 0.f);
-        for (int x = 0; x < border; ++x)
-            for (int y = 0; y < map.height; ++y) // a call for each row would take longer
-                *map.at(c, y, x - border) = *map.at(c, y, map.width + x) = 0.f;
-    }
-}
-
 } // namespace
 
 struct IrmbCpu::Impl {
@@ -65,6 +53,7 @@ struct IrmbCpu::Impl {
     std::optional<AttentionStage> attention;
     std::optional<PointwiseStage> pointwise;
     std::optional<LocalStage> local;
+    BorderedMaps bordered;
     BufferPool maps;    ///< buffers of the size of a map
     BufferPool scratch; ///< buffers of tasks
 };
@@ -91,17 +80,10 @@ void IrmbCpu::Impl::forwardImage(const float* x, int height, int width, float* y
         makeValues(x, height, width, MapView::dense(y, params.dim_mid, height, width));
         return;
     }
-    const int border = params.dwPadding();
-    MapView values =
-        MapView::dense(nullptr, params.dim_mid, height + 2 * border, width + 2 * border);
-    const std::size_t room = leadingDimension(0);
-    BufferPool::Buffer memory = maps.borrow(values.channels * values.plane + room);
-    values.data = memory.data() + border * values.row + border;
-    values.height = height;
-    values.width = width;
-    clearBorder(values, border);
-    makeValues(x, height, width, values);
-    local->run(values, x, MapView::dense(y, params.dim_out, out.height, out.width), scratch);
+    const BorderedMaps::Map values =
+        bordered.borrow(params.dim_mid, height, width, params.dwPadding());
+    makeValues(x, height, width, values.view());
+    local->run(values.view(), x, MapView::dense(y, params.dim_out, out.height, out.width), scratch);
 }
 
 IrmbCpu::IrmbCpu(const IrmbParams& params, const IrmbWeights& weights) {

@@ -30,6 +30,10 @@ struct Gemm {
     std::ptrdiff_t ldd;
 };
 
+/// Powers of bounded logits neither overflow nor become denormal, so that they do without their
+/// maximum.
+constexpr float most_logit = 60.f;
+
 /// Attention of one head in one window: out = softmax2(q^T k) v over the tokens, where softmax2 has
 /// the base 2. `padding` further keys have the key pad_k and the value pad_v.
 struct Attention {
@@ -43,6 +47,7 @@ struct Attention {
     int tokens;
     int query_begin; ///< queries [query_begin, query_end) are computed
     int query_end;
+    bool bounded; ///< no logit is below -most_logit or above most_logit
     float padding;
     const float* pad_k; ///< [dim_head]
     const float* pad_v; ///< [dim_value]
@@ -249,6 +254,8 @@ struct Kernels {
     void (*gemm)(const Gemm&);
     void (*attention)(const Attention&);
     std::size_t (*attentionScratch)(int dim_value);
+    /// The highest sum of squares of a token of x[dims][ld].
+    float (*longest)(const float* x, std::ptrdiff_t ld, int dims, int tokens);
     void (*depthwise)(const Depthwise&);
     void (*gather)(const Gather&);
     void (*scatter)(const Scatter&);

@@ -109,7 +109,9 @@ void gemm(const Gemm& g) {
 
 /// Keys of which the logits are held at a time.
 constexpr int key_block = 256;
-/// Channels of q or v held in registers at a time.
+/// Keys of which the logits are summed side by side.
+constexpr int key_group = 8;
+/// Channels of v held in registers at a time.
 constexpr int channel_block = 8;
 
 #if defined(__AVX512F__)
@@ -118,57 +120,53 @@ constexpr int query_vectors = 3;
 constexpr int query_vectors = 1;
 #endif
 
-/// logits[key][vector] (+)= sum over `dims` channels of q * k. `top` becomes the highest of all.
-template <int vectors, int dims, bool first, bool last>
-void addLogits(const float* q, const float* k, std::ptrdiff_t ld, int keys, Vec* logits, Vec* top) {
-    Vec query[dims][vectors];
-#pragma GCC unroll 8
-    for (int d = 0; d < dims; ++d)
+/// logits[key][vector] = q * k of `keys` keys. `top`, unless they are bounded, becomes the highest
+/// of all.
+template <int vectors, bool bounded, int keys>
+void findLogits(const Attention& a, int query, int key, Vec* logits, Vec* top) {
+    const float* q = a.q + query;
+    const float* k = a.k + key;
+    Vec sum[keys][vectors] = {};
+    for (int d = 0; d < a.dim_head; ++d, q += a.ld, k += a.ld) {
+        Vec part[vectors];
 #pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
-            query[d][i] = load(q + d * ld + i * lanes);
-    Vec highest[vectors];
-#pragma GCC unroll 3
-    for (int i = 0; i < vectors; ++i)
-        highest[i] = top[i];
-    for (int key = 0; key < keys; ++key, logits += vectors) {
-        Vec sum[vectors];
-#pragma GCC unroll 3
-        for (int i = 0; i < vectors; ++i)
-            sum[i] = first ? Vec{} : logits[i];
+            part[i] = load(q + i * lanes);
 #pragma GCC unroll 8
-        for (int d = 0; d < dims; ++d) {
-            const Vec weight = broadcast(k[d * ld + key]);
+        for (int n = 0; n < keys; ++n) {
+            const Vec weight = broadcast(k[n]);
 #pragma GCC unroll 3
             for (int i = 0; i < vectors; ++i)
-                sum[i] += weight * query[d][i];
-        }
-#pragma GCC unroll 3
-        for (int i = 0; i < vectors; ++i) {
-            logits[i] = sum[i];
-            if (last)
-                highest[i] = maximum(highest[i], sum[i]);
+                sum[n][i] += weight * part[i];
         }
     }
+#pragma GCC unroll 8
+    for (int n = 0; n < keys; ++n)
 #pragma GCC unroll 3
-    for (int i = 0; i < vectors; ++i)
-        top[i] = highest[i];
+        for (int i = 0; i < vectors; ++i) {
+            logits[n * vectors + i] = sum[n][i];
+            if (!bounded)
+                top[i] = maximum(top[i], sum[n][i]);
+        }
 }
 
-/// out[dim][vector] = out * decay + sum over keys of weights * v, for `dims` channels.
-template <int vectors, int dims>
-void addValues(const float* v, std::ptrdiff_t ld, int keys, const Vec* weights, const Vec* decay,
-               Vec* out) {
+/// out[dim][vector] = out * decay + sum over keys of weights * v, for `dims` channels; nothing
+/// decays where logits are bounded.
+template <int vectors, bool bounded, int dims>
+void addValues(const Attention& a, int first, int key, int keys, const Vec* weights,
+               const Vec* decay, Vec* out) {
+    const float* v = a.v + first * a.ldv + key;
+    out += first * vectors;
     Vec sum[dims][vectors];
 #pragma GCC unroll 8
     for (int d = 0; d < dims; ++d)
 #pragma GCC unroll 3
         for (int i = 0; i < vectors; ++i)
-            sum[d][i] = out[d * vectors + i] * decay[i];
-    for (int key = 0; key < keys; ++key, weights += vectors) {
+            sum[d][i] = bounded ? out[d * vectors + i] : out[d * vectors + i] * decay[i];
+    for (int n = 0; n < keys; ++n, weights += vectors) {
 #pragma GCC unroll 8
         for (int d = 0; d < dims; ++d) {
-            const Vec value = broadcast(v[d * ld + key]);
+            const Vec value = broadcast(v[d * a.ldv + n]);
 #pragma GCC unroll 3
             for (int i = 0; i < vectors; ++i)
                 sum[d][i] += weights[i] * value;
@@ -181,74 +179,45 @@ void addValues(const float* v, std::ptrdiff_t ld, int keys, const Vec* weights, 
             out[d * vectors + i] = sum[d][i];
 }
 
-/// Runs Step on blocks of channels, as large as registers hold, then on single ones.
-template <template <int, int> class Step, int vectors, typename... Args>
-void forChannels(int channels, Args... args) {
-    int c = 0;
-    for (; c + channel_block <= channels; c += channel_block)
-        Step<vectors, channel_block>::run(c, args...);
-    for (; c < channels; ++c)
-        Step<vectors, 1>::run(c, args...);
-}
-
-template <int vectors, int dims>
-struct LogitStep {
-    static void run(int d, const Attention* a, int query, int key, int keys, Vec* logits,
-                    Vec* top) {
-        const float* q = a->q + d * a->ld + query;
-        const float* k = a->k + d * a->ld + key;
-        const bool last = d + dims == a->dim_head;
-        if (d == 0 && last)
-            addLogits<vectors, dims, true, true>(q, k, a->ld, keys, logits, top);
-        else if (d == 0)
-            addLogits<vectors, dims, true, false>(q, k, a->ld, keys, logits, top);
-        else if (last)
-            addLogits<vectors, dims, false, true>(q, k, a->ld, keys, logits, top);
-        else
-            addLogits<vectors, dims, false, false>(q, k, a->ld, keys, logits, top);
-    }
-};
-
-template <int vectors, int dims>
-struct ValueStep {
-    static void run(int d, const Attention* a, int key, int keys, const Vec* weights,
-                    const Vec* decay, Vec* out) {
-        addValues<vectors, dims>(a->v + d * a->ldv + key, a->ldv, keys, weights, decay,
-                                 out + d * vectors);
-    }
-};
-
-/// Softmax with a running maximum, started with the padded keys.
-template <int vectors>
+/// Softmax with a running maximum, started with the padded keys. Bounded logits do without a
+/// maximum.
+template <int vectors, bool bounded>
 struct Softmax {
     Vec highest[vectors];
     Vec total[vectors];
 
     void start(const Attention& a, int query, Vec* out) {
+        const bool pads = a.padding > 0.f;
+        for (int i = 0; i < vectors; ++i)
+            highest[i] = broadcast(pads ? 0.f : -3e38f);
+        for (int d = 0; pads && d < a.dim_head; ++d)
+            for (int i = 0; i < vectors; ++i)
+                highest[i] += a.pad_k[d] * load(a.q + d * a.ld + query + i * lanes);
         for (int i = 0; i < vectors; ++i) {
-            highest[i] = broadcast(a.padding > 0.f ? 0.f : -3e38f);
             total[i] = broadcast(a.padding);
+            if (bounded && pads)
+                total[i] *= exp2(highest[i]);
         }
-        if (a.padding > 0.f)
-            for (int d = 0; d < a.dim_head; ++d)
-                for (int i = 0; i < vectors; ++i)
-                    highest[i] += a.pad_k[d] * load(a.q + d * a.ld + query + i * lanes);
         for (int d = 0; d < a.dim_value; ++d)
             for (int i = 0; i < vectors; ++i)
-                out[d * vectors + i] = broadcast(a.padding > 0.f ? a.padding * a.pad_v[d] : 0.f);
+                out[d * vectors + i] = pads ? total[i] * a.pad_v[d] : Vec{};
     }
 
     /// Logits to weights relative to their maximum `top`; `decay` is what the old ones shrink by.
     void update(Vec* logits, int keys, const Vec* top, Vec* decay) {
-        for (int i = 0; i < vectors; ++i) {
+        for (int i = 0; i < vectors && !bounded; ++i) {
             decay[i] = exp2(highest[i] - top[i]);
             highest[i] = top[i];
             total[i] *= decay[i];
         }
         for (int key = 0; key < keys; ++key, logits += vectors) {
             Vec weight[vectors];
-            sideBySide<vectors>([&](int i) { weight[i] = logits[i] - highest[i]; });
-            exp2(weight);
+            sideBySide<vectors>(
+                [&](int i) { weight[i] = bounded ? logits[i] : logits[i] - highest[i]; });
+            if (bounded)
+                boundedExp2(weight);
+            else
+                exp2(weight);
             sideBySide<vectors>([&](int i) {
                 logits[i] = weight[i];
                 total[i] += weight[i];
@@ -258,20 +227,27 @@ struct Softmax {
 };
 
 /// `vectors` vectors of queries, from `query` on.
-template <int vectors>
+template <int vectors, bool bounded>
 void attendQueries(const Attention& a, int query, Vec* logits, Vec* out) {
-    Softmax<vectors> softmax;
+    Softmax<vectors, bounded> softmax;
     softmax.start(a, query, out);
     for (int key = 0; key < a.tokens; key += key_block) {
         const int keys = least(key_block, a.tokens - key);
         Vec top[vectors];
         for (int i = 0; i < vectors; ++i)
             top[i] = softmax.highest[i];
-        forChannels<LogitStep, vectors>(a.dim_head, &a, query, key, keys, logits, top);
+        int n = 0;
+        for (; n + key_group <= keys; n += key_group)
+            findLogits<vectors, bounded, key_group>(a, query, key + n, logits + n * vectors, top);
+        for (; n < keys; ++n)
+            findLogits<vectors, bounded, 1>(a, query, key + n, logits + n * vectors, top);
         Vec decay[vectors];
         softmax.update(logits, keys, top, decay);
-        forChannels<ValueStep, vectors>(a.dim_value, &a, key, keys, static_cast<const Vec*>(logits),
-                                        static_cast<const Vec*>(decay), out);
+        int d = 0;
+        for (; d + channel_block <= a.dim_value; d += channel_block)
+            addValues<vectors, bounded, channel_block>(a, d, key, keys, logits, decay, out);
+        for (; d < a.dim_value; ++d)
+            addValues<vectors, bounded, 1>(a, d, key, keys, logits, decay, out);
     }
     for (int i = 0; i < vectors; ++i) {
         const Vec scale = 1.f / softmax.total[i];
@@ -336,23 +312,44 @@ std::size_t attentionScratch(int dim_value) {
 }
 
 /// So few queries are faster one by one than as a vector.
-constexpr int few_queries = lanes / 4;
+constexpr int few_queries = 1;
 
-void attention(const Attention& a) {
-    const auto address = reinterpret_cast<std::uintptr_t>(a.scratch);
-    const auto aligned = (address + sizeof(Vec) - 1) / sizeof(Vec) * sizeof(Vec);
-    Vec* logits = reinterpret_cast<Vec*>(aligned);
-    Vec* out = logits + query_vectors * key_block;
+float longest(const float* x, std::ptrdiff_t ld, int dims, int tokens) {
+    Vec most = {};
+    for (int token = 0; token < tokens; token += lanes) {
+        Vec squares = {};
+        for (int d = 0; d < dims; ++d) {
+            const Vec part = loadFirst(x + d * ld + token, tokens - token);
+            squares += part * part;
+        }
+        most = maximum(squares, most);
+    }
+    return largest(most);
+}
+
+/// The queries that fill vectors. Returns the first one that is left.
+template <bool bounded>
+int attendVectors(const Attention& a, Vec* logits, Vec* out) {
     int query = a.query_begin;
     const auto attend = [&](void (*queries)(const Attention&, int, Vec*, Vec*), int vectors) {
         for (; a.query_end - query > (vectors - 1) * lanes + few_queries; query += vectors * lanes)
             queries(a, query, logits, out);
     };
     if constexpr (query_vectors > 1) {
-        attend(attendQueries<3>, 3);
-        attend(attendQueries<2>, 2);
+        attend(attendQueries<3, bounded>, 3);
+        attend(attendQueries<2, bounded>, 2);
     }
-    attend(attendQueries<1>, 1);
+    attend(attendQueries<1, bounded>, 1);
+    return query;
+}
+
+void attention(const Attention& a) {
+    const auto address = reinterpret_cast<std::uintptr_t>(a.scratch);
+    const auto aligned = (address + sizeof(Vec) - 1) / sizeof(Vec) * sizeof(Vec);
+    Vec* logits = reinterpret_cast<Vec*>(aligned);
+    Vec* out = logits + query_vectors * key_block;
+    int query =
+        a.bounded ? attendVectors<true>(a, logits, out) : attendVectors<false>(a, logits, out);
     for (; query < a.query_end; ++query)
         attendQuery(a, query, logits);
 }
@@ -701,6 +698,7 @@ constexpr Kernels makeKernels(const char* name) {
             gemm,
             attention,
             attentionScratch,
+            longest,
             depthwise,
             gather,
             scatter,

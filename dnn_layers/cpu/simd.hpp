@@ -187,14 +187,12 @@ inline void addTerms(Vec (&p)[count], const Vec (&f)[count], float term, Others.
     addTerms(p, f, others...);
 }
 
-/// 2^x with a relative error below 3e-7; x is cut off at -125 and must be below 128. A little lower
-/// the result could be denormal, which takes a processor a hundred times as long. The polynomials
-/// are minimax ones of degree 5 for 2^f.
+/// 2^x with a relative error below 3e-7 for x from -125 to 127. The polynomials are minimax ones of
+/// degree 5 for 2^f. Inlined by force: an array that is handed over goes through memory.
 template <int count>
-inline void exp2(Vec (&x)[count]) {
+inline __attribute__((always_inline)) void boundedExp2(Vec (&x)[count]) {
     Vec f[count];
     Vec p[count];
-    sideBySide<count>([&](int i) { x[i] = maximum(x[i], broadcast(-125.f)); });
 #if defined(__AVX512F__)
     // f in [0, 1) and the power of its integer part take one instruction each.
     sideBySide<count>([&](int i) {
@@ -219,6 +217,14 @@ inline void exp2(Vec (&x)[count]) {
     addTerms(p, f, 9.67554133e-3f, 5.55071327e-2f, 2.40221197e-1f, 6.93146967e-1f, 1.00000007f);
     sideBySide<count>([&](int i) { x[i] = fromBits(bits(p[i]) + (bits(shifted[i]) << 23)); });
 #endif
+}
+
+/// 2^x for x below 128, cut off at -125: a little lower the result could be denormal, which takes a
+/// processor a hundred times as long.
+template <int count>
+inline void exp2(Vec (&x)[count]) {
+    sideBySide<count>([&](int i) { x[i] = maximum(x[i], broadcast(-125.f)); });
+    boundedExp2(x);
 }
 
 inline Vec exp2(Vec x) {

@@ -65,8 +65,8 @@ void TokenSource::measure(int groups, float eps) {
 void TokenSource::read(const int* index, int first, int tokens, float* out,
                        std::ptrdiff_t ld) const {
     const Kernels& kernel = kernels();
-    kernel.gather({index ? image_ : image_ + first, pixels_, index, channels(), tokens,
-                   mean_.data(), scale_.data(), shift_.data(), out, ld});
+    kernel.gather({image_ + first, pixels_, index, channels(), tokens, mean_.data(), scale_.data(),
+                   shift_.data(), out, ld});
     if (layer_norm_)
         kernel.layerNorm({out, ld, channels(), tokens, layer_eps_, layer_scale_, layer_shift_});
 }

@@ -19,7 +19,7 @@ public:
 
     int channels() const { return static_cast<int>(scale_.size()); }
 
-    /// Copies the pixels index[0 .. tokens), or [first, first + tokens) without `index`, to
+    /// Copies the pixels first + index[0 .. tokens), or [first, first + tokens) without `index`, to
     /// out[channels][tokens].
     void read(const int* index, int first, int tokens, float* out, std::ptrdiff_t ld) const;
 

@@ -111,7 +111,8 @@ TEST_F(PipelineTest, RealTimeRunKeepsTheNewestFrameAndNeverBlocksTheCapture) {
         }
     };
     const RunStats stats = run(Mode::RealTime);
-    EXPECT_EQ(prepared, (std::vector<int>{0, 99})) << "no frame may grow old in the network's input";
+    EXPECT_EQ(prepared, (std::vector<int>{0, 99}))
+        << "no frame may grow old in the network's input";
     EXPECT_EQ(sink.frames, (std::vector<int64_t>{0, 99}));
     EXPECT_EQ(stats.frames_captured, 100);
     EXPECT_EQ(stats.dropped.superseded, 98);

@@ -76,15 +76,46 @@ TEST(IrmbCpu, WideMapIsCutIntoManyTiles) {
     expectAgreement(defaultParams(8), {1, 8, 9, 1500});
 }
 
+// Small logits take a way through the softmax that does without their maximum.
 TEST(IrmbCpu, LargeLogitsDoNotOverflow) {
-    const IrmbParams params = defaultParams(8);
     cv::RNG rng(3);
+    for (const int window : {1, 3, 6, 7, 20, -1})
+        for (const bool bias : {false, true}) {
+            IrmbParams params = defaultParams(16);
+            params.window_size = window;
+            params.qk_bias = bias;
+            IrmbWeights weights = randomWeights(params, rng);
+            weights.qk_weight *= 20.f;
+            const cv::Mat x = randomMap({1, 16, 19, 20}, rng);
+            const cv::Mat expected = irmbReference(params, weights, x);
+            EXPECT_LE(maxDifference(run(IrmbCpu(params, weights), params, x), expected),
+                      50 * tolerance(expected)) // the logits themselves are rounded
+                << describe(params);
+        }
+}
+
+TEST(IrmbCpu, OneLargeBiasOfTheKeysDoesNotOverflow) {
+    cv::RNG rng(4);
+    IrmbParams params = defaultParams(16);
+    params.qk_bias = true;
     IrmbWeights weights = randomWeights(params, rng);
-    weights.qk_weight *= 20.f;
-    const cv::Mat x = randomMap({1, 8, 9, 9}, rng);
+    weights.qk_bias.at<float>(params.dim_in) = 400.f; // of the padded keys, too
+    const cv::Mat x = randomMap({1, 16, 10, 9}, rng) * 3;
     const cv::Mat expected = irmbReference(params, weights, x);
     EXPECT_LE(maxDifference(run(IrmbCpu(params, weights), params, x), expected),
-              50 * tolerance(expected)); // the logits themselves are rounded
+              50 * tolerance(expected));
+}
+
+TEST(IrmbCpu, MapOfAnotherSizeHasItsOwnBorder) {
+    const IrmbParams params = defaultParams(16);
+    cv::RNG rng(5);
+    const IrmbWeights weights = randomWeights(params, rng);
+    const IrmbCpu block(params, weights);
+    for (const auto& [height, width] : {MapSize{9, 12}, {12, 9}, {9, 12}, {8, 12}, {6, 16}}) {
+        const cv::Mat x = randomMap({1, 16, height, width}, rng);
+        const cv::Mat expected = irmbReference(params, weights, x);
+        EXPECT_LE(maxDifference(run(block, params, x), expected), tolerance(expected));
+    }
 }
 
 TEST(IrmbCpu, StatisticsOfAMapFarFromZero) {
