@@ -12,6 +12,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <numeric>
 
 namespace vigil {
 namespace {
@@ -38,6 +39,7 @@ struct BenchOptions {
 
 struct Timing {
     double min_ms = 0;
+    double mean_ms = 0;
     double median_ms = 0;
     double p95_ms = 0;
 };
@@ -63,7 +65,9 @@ Timing summarise(std::vector<double> times_ms) {
     const std::size_t count = times_ms.size();
     const double median = (times_ms[(count - 1) / 2] + times_ms[count / 2]) / 2;
     const auto rank = static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(count)));
-    return {times_ms.front(), median, times_ms[rank - 1]};
+    const double mean =
+        std::accumulate(times_ms.begin(), times_ms.end(), 0.0) / static_cast<double>(count);
+    return {times_ms.front(), mean, median, times_ms[rank - 1]};
 }
 
 Timing measure(irmb::Model& model, const cv::Mat& input, const BenchOptions& options,
@@ -82,8 +86,8 @@ Json benchJson(const BenchOptions& options, const LoadedModel& loaded, const Tim
                const std::vector<LayerTypeTime>& layers) {
     Json json = {{"model", options.model.path},      {"input_shape", loaded.model.info.input_shape},
                  {"iterations", options.iterations}, {"warmup", options.warmup},
-                 {"min_ms", timing.min_ms},          {"median_ms", timing.median_ms},
-                 {"p95_ms", timing.p95_ms}};
+                 {"min_ms", timing.min_ms},          {"mean_ms", timing.mean_ms},
+                 {"median_ms", timing.median_ms},    {"p95_ms", timing.p95_ms}};
     addRuntime(json, loaded);
     addFusion(json, loaded.model.report);
     json["layer_types"] = Json::array();
@@ -122,6 +126,7 @@ void printBench(const BenchOptions& options, const LoadedModel& loaded, const Ti
     facts.add("passes", std::to_string(options.iterations) + " after " +
                             std::to_string(options.warmup) + " for warm-up");
     facts.add("min", cv::format("%.3f ms", timing.min_ms));
+    facts.add("mean", cv::format("%.3f ms, %.1f a second", timing.mean_ms, 1000 / timing.mean_ms));
     facts.add("median", cv::format("%.3f ms", timing.median_ms));
     facts.add("p95", cv::format("%.3f ms", timing.p95_ms));
     facts.print(std::cout);
