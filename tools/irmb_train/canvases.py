@@ -144,7 +144,7 @@ def make_shard(pictures, teacher, count, rng):
 
 def make_shards(args, numbers):
     """Writes the shards of these numbers; each depends on the seed and its number alone."""
-    pictures, teacher = training_pictures(args.data), Teacher(args.teacher)
+    pictures, teacher = training_pictures(args.data), Teacher(args.teacher, threads=1 if args.processes > 1 else 0)
     for number in numbers:
         arrays = make_shard(pictures, teacher, args.per_shard,
                             np.random.default_rng((args.seed, number)))

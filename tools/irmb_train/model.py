@@ -44,15 +44,19 @@ class Detect(Head):
         c3 = self.cv3[0][2].in_channels
         self.many = nn.ModuleList(nn.Conv2d(c3, nc, 1) for _ in channels)
 
-    def training_outputs(self, maps):
-        """Distances [B, 4 bins, N], one-to-one logits and one-to-many logits [B, nc, N]."""
-        distances, one, many = [], [], []
+    def training_outputs(self, maps, imitation=None):
+        """Distances [B, 4 bins, N], one-to-one logits and one-to-many logits [B, nc, N], and with
+        an Imitation its logits [B, teacher's classes, N]."""
+        distances, one, many, imitated = [], [], [], []
         for box, cls, extra, x in zip(self.cv2, self.cv3, self.many, maps):
             distances.append(box(x).flatten(2))
             features = cls[1](cls[0](x))
             one.append(cls[2](features).flatten(2))
             many.append(extra(features).flatten(2))
-        return torch.cat(distances, 2), torch.cat(one, 2), torch.cat(many, 2)
+            if imitation:
+                imitated.append(imitation(features, len(imitated)).flatten(2))
+        parts = (distances, one, many, imitated) if imitation else (distances, one, many)
+        return tuple(torch.cat(part, 2) for part in parts)
 
     def take_many(self):
         """Puts the one-to-many scores in the place of the one-to-one ones. They are learned faster,
@@ -108,8 +112,8 @@ class YoloV10Irmb(nn.Module):
     def forward(self, x):
         return self.model[26](self.maps(x))
 
-    def training_outputs(self, x):
-        return self.model[26].training_outputs(self.maps(x))
+    def training_outputs(self, x, imitation=None):
+        return self.model[26].training_outputs(self.maps(x), imitation)
 
 
 def initialise(model, prior=0.01):

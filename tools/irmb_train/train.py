@@ -7,10 +7,15 @@ import numpy as np
 import torch
 
 from .checkpoint import calibrate, load_model
+from .imitation import Imitation, Watched, imitation_loss
 from .loss import student_loss
 from .model import YoloV10Irmb, initialise
 from .shards import Canvases
 from .sources import CLASSES
+from .teacher import SIZE
+
+
+IMITATION = 5.0  # weight of the teacher's scores of all its classes
 
 
 class Average:
@@ -132,7 +137,9 @@ class Training:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 0.03
         self.bfloat16 = computes_bfloat16(device) if args.bfloat16 is None else args.bfloat16
-        self.optimisers = make_optimisers(self.model, args.optimiser, args.lr, args.weight_decay,
+        self.imitation = Imitation(self.model).to(device) if args.imitate else None
+        learned = torch.nn.ModuleList([self.model] + [self.imitation] * bool(args.imitate))
+        self.optimisers = make_optimisers(learned, args.optimiser, args.lr, args.weight_decay,
                                           self.bfloat16)
         self.lrs = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
         self.average = Average(self.model)
@@ -143,6 +150,12 @@ class Training:
         self.model.load_state_dict(saved["model"])
         self.average.state, self.average.steps = saved["average"], saved["step"]
         self.step = saved["step"]
+        imitated = saved.get("imitation")
+        if bool(imitated) != bool(self.imitation):
+            raise ValueError(f"{self.path}: was trained {'with' if imitated else 'without'} "
+                             "--imitate; go on so, or begin elsewhere with --start")
+        if imitated:
+            self.imitation.load_state_dict(imitated)
         for optimiser, state in zip(self.optimisers, saved["optimisers"]):
             optimiser.load_state_dict(state)
 
@@ -151,6 +164,7 @@ class Training:
         partial = self.path.with_suffix(".partial")
         torch.save(dict(model=self.model.state_dict(), average=self.average.state, step=self.step,
                         optimisers=[o.state_dict() for o in self.optimisers],
+                        imitation=self.imitation.state_dict() if self.imitation else None,
                         scale=self.args.scale), partial)
         partial.rename(self.path)
 
@@ -160,8 +174,12 @@ class Training:
         batch = [x.to(device, non_blocking=True) for x in batch]
         image = batch[0].to(memory_format=torch.channels_last).float() / 255
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
-            outputs = self.model.training_outputs(image)
-        loss, parts = student_loss(outputs, batch, self.args.one_to_one)
+            outputs = self.model.training_outputs(image, self.imitation)
+        loss, parts = student_loss(outputs[:3], batch[:5], self.args.one_to_one)
+        if self.imitation:
+            missed, boxes = imitation_loss(outputs[3], outputs[0], *batch[5:])
+            loss = loss + IMITATION * missed + boxes
+            parts |= {"missed": missed.item(), "seen": boxes.item()}
         loss.backward()
         if self.args.processes > 1:
             share_gradients(self.model, self.args.processes)
@@ -194,14 +212,15 @@ class Log:
             self.__init__(self.every)
 
 
-def batches_of(data, step, args, rank):
-    """The rest of the epoch that `step` falls in: the batches of one process."""
+def batches_of(data, watched, step, args, rank):
+    """The rest of the epoch that `step` falls in: the batches of one process, from the canvases
+    `data` or from `watched`, the same ones Watched."""
     together = args.batch * args.processes
     data.epoch, start = divmod(step * together, len(data) // together * together)
     order = np.random.default_rng((args.seed, data.epoch)).permutation(len(data))[start:]
     batches = [order[i + rank:i + together:args.processes].tolist()
                for i in range(0, len(order) - together + 1, together)]
-    return torch.utils.data.DataLoader(data, batch_sampler=batches, num_workers=args.workers)
+    return torch.utils.data.DataLoader(watched, batch_sampler=batches, num_workers=args.workers)
 
 
 def train(args, rank=0):
@@ -213,14 +232,17 @@ def train(args, rank=0):
         torch.distributed.init_process_group("gloo", init_method=f"file://{args.meeting}",
                                              rank=rank, world_size=args.processes)
     data = Canvases(args.canvases, args.size, args.seed)
+    if args.imitate and args.size != SIZE:
+        raise ValueError(f"--imitate shows the teacher whole canvases: add --size {SIZE}")
     if len(data) < args.batch * args.processes:
         raise ValueError(f"{args.canvases}: {len(data)} canvases are fewer than a batch")
     training, log = Training(args, data, device), Log(args.log_every)
+    watched = Watched(data, args.imitate) if args.imitate else data
     if rank == 0:
         print(f"{len(data)} canvases, from step {training.step} on, {device}", flush=True)
     saved_at = time.monotonic()
     while training.step < args.steps:
-        for batch in batches_of(data, training.step, args, rank):
+        for batch in batches_of(data, watched, training.step, args, rank):
             parts = training.learn(batch)
             done = training.step == args.steps
             if rank == 0:
@@ -246,6 +268,9 @@ def main(arguments=None):
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.02)
     parser.add_argument("--one-to-one", default="teacher", choices=("teacher", "assigned"))
+    parser.add_argument("--imitate", metavar="TEACHER",
+                        help="the teacher's ONNX: learn its scores of all classes and its boxes, "
+                             "too; needs --size 640, and --workers 1 or more to not wait for it")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction,
                         help="default: where the device computes in it")
     parser.add_argument("--device", help="cpu or cuda; default: a GPU where there is one")

@@ -5,6 +5,7 @@ They need PyTorch and are skipped without it.
 import copy
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 try:
@@ -14,7 +15,7 @@ try:
 except ImportError as error:
     raise unittest.SkipTest(f"the training code was not tested: {error}") from None
 
-from . import canvases, loss, shards, train
+from . import canvases, imitation, loss, shards, train
 from .average import average, with_neutral_norms
 from .checkpoint import calibrate, load_model, neutral, save_model
 from .evaluate import average_precision, best_detections, match
@@ -124,6 +125,51 @@ class LossTest(unittest.TestCase):
         self.assertTrue((target[0, :, 0] > 0).any() and (target[0, :, 1] > 0).any())
 
 
+class ImitationTest(unittest.TestCase):
+    def test_what_is_missed_is_one_for_silence_and_none_for_the_same(self):
+        anchors = 8 * 8 + 4 * 4 + 2 * 2  # of 64 pixels
+        scores = torch.full((1, anchors, 3), 1e-6)
+        scores[0, 5, 1], scores[0, 70, 2] = 0.9, 0.002
+        distances = torch.zeros(1, 64, anchors)
+        boxes = torch.zeros(1, anchors, 4)
+        same = torch.logit(scores).transpose(1, 2)
+        for said, expected in ((same, 0.0), (torch.full_like(same, -20.0), 1.0)):
+            missed, _ = imitation.imitation_loss(said, distances, boxes, scores)
+            self.assertAlmostEqual(missed.item(), expected, places=3)
+
+    def test_boxes_follow_the_teacher_where_it_is_sure(self):
+        points, _ = loss.anchor_grid(64, "cpu")
+        scores = torch.zeros(1, len(points), 3)
+        distances = torch.zeros(1, 64, len(points))
+        distances[:, [2, 16 + 2, 32 + 2, 48 + 2]] = 20.0  # two cells to each side
+        logits = torch.zeros(1, 3, len(points))
+        boxes = torch.zeros(1, len(points), 4)
+        self.assertEqual(imitation.imitation_loss(logits, distances, boxes, scores)[1].item(), 0)
+        scores[0, 9, 0] = 0.5  # an anchor of stride 8
+        boxes[0, 9] = torch.cat((points[9] - 16, points[9] + 16))
+        self.assertLess(imitation.imitation_loss(logits, distances, boxes, scores)[1].item(), 1e-3)
+        boxes[0, 9, 0] -= 16
+        self.assertGreater(imitation.imitation_loss(logits, distances, boxes, scores)[1].item(), 1)
+
+    def test_the_teacher_sees_what_the_student_sees(self):
+        class Mirror:
+            def __init__(self, *_, **__):
+                pass
+
+            def all_classes(self, image):
+                return image.copy(), image.copy()
+
+        with tempfile.TemporaryDirectory() as folder, \
+                unittest.mock.patch.object(imitation, "Teacher", Mirror):
+            write_shard(folder)
+            data = shards.Canvases(folder, 640, seed=3)
+            for index in range(2):
+                item = imitation.Watched(data, "teacher.onnx")[index]
+                self.assertEqual(len(item), 7)
+                rgb = item[0].permute(1, 2, 0)
+                self.assertTrue(item[5].equal(rgb.flip(2)))
+
+
 class TrainingTest(unittest.TestCase):
     def arguments(self, folder, steps):
         return ["--canvases", folder, "--output", f"{folder}/run", "--steps", str(steps),
@@ -142,6 +188,34 @@ class TrainingTest(unittest.TestCase):
             self.assertEqual((first["step"], second["step"]), (2, 3))
             changed = [k for k in first["model"] if not first["model"][k].equal(second["model"][k])]
             self.assertIn("model.0.conv.weight", changed)
+
+    def test_a_stopped_imitation_goes_on(self):
+        class Watcher:
+            def __init__(self, *_, **__):
+                pass
+
+            def all_classes(self, image):
+                return np.zeros((8400, 4), np.float32), np.full((8400, 80), 0.01, np.float32)
+
+        with tempfile.TemporaryDirectory() as folder, \
+                unittest.mock.patch.object(imitation, "Teacher", Watcher):
+            write_shard(folder, count=2)
+            saved = []
+            for steps in (1, 2):
+                train.main(self.arguments(folder, steps) + ["--imitate", "x", "--size", "640"])
+                saved.append(torch.load(f"{folder}/run/checkpoint.pt", weights_only=True))
+            first, second = (s["imitation"]["maps.0.bias"] for s in saved)
+            self.assertEqual(saved[1]["step"], 2)
+            self.assertFalse(first.equal(second))
+            self.assertLess((first - second).abs().max().item(), 0.1)
+            with self.assertRaisesRegex(ValueError, "with --imitate"):
+                train.main(self.arguments(folder, 3))
+
+    def test_imitation_needs_whole_canvases(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_shard(folder)
+            with self.assertRaisesRegex(ValueError, "--size 640"):
+                train.main(self.arguments(folder, 1) + ["--imitate", "x"])
 
     def test_orthogonalised_matrices_have_even_singular_values(self):
         matrix = torch.randn(16, 40, generator=torch.Generator().manual_seed(1))
