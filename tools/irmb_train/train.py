@@ -138,8 +138,8 @@ class Training:
                 module.momentum = 0.03
         self.bfloat16 = computes_bfloat16(device) if args.bfloat16 is None else args.bfloat16
         self.imitation = Imitation(self.model).to(device) if args.imitate else None
-        learned = torch.nn.ModuleList([self.model] + [self.imitation] * bool(args.imitate))
-        self.optimisers = make_optimisers(learned, args.optimiser, args.lr, args.weight_decay,
+        self.learned = torch.nn.ModuleList([self.model] + [self.imitation] * bool(args.imitate))
+        self.optimisers = make_optimisers(self.learned, args.optimiser, args.lr, args.weight_decay,
                                           self.bfloat16)
         self.lrs = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
         self.average = Average(self.model)
@@ -182,8 +182,8 @@ class Training:
             parts |= {"missed": missed.item(), "seen": boxes.item()}
         loss.backward()
         if self.args.processes > 1:
-            share_gradients(self.model, self.args.processes)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
+            share_gradients(self.learned, self.args.processes)
+        torch.nn.utils.clip_grad_norm_(self.learned.parameters(), 10.0)
         relative = rate(self.step, self.args.steps)
         for optimiser, lrs in zip(self.optimisers, self.lrs):
             for group, lr in zip(optimiser.param_groups, lrs):
@@ -286,8 +286,8 @@ def main(arguments=None):
     args.meeting = (Path(args.output) / "meeting").resolve()
     args.meeting.unlink(missing_ok=True)
     context = torch.multiprocessing.get_context("fork")
-    others = [context.Process(target=train, args=(args, rank), daemon=True)
-              for rank in range(1, args.processes)]
+    # Not daemons, which may not have workers that load data; they fail when this process is gone.
+    others = [context.Process(target=train, args=(args, rank)) for rank in range(1, args.processes)]
     for other in others:
         other.start()
     train(args)
