@@ -258,16 +258,26 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--canvases", required=True, help="folder of shards")
     parser.add_argument("--output", required=True, help="folder of the checkpoint")
-    parser.add_argument("--scale", default="n", choices=("n", "s"))
+    parser.add_argument("--scale", default="n", choices=("n", "s"),
+                        help="size of a new model, as of YOLOv10n or YOLOv10s")
     parser.add_argument("--start", help="checkpoint.pt or exported ONNX to begin with; default: "
                                         "random weights")
-    parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=8000,
+                        help="steps in all, those of a checkpoint included; default: %(default)s")
+    parser.add_argument("--batch", type=int, default=8,
+                        help="crops a step and process; default: %(default)s")
     parser.add_argument("--size", type=int, default=320, help="pixels of a crop, a multiple of 32")
-    parser.add_argument("--optimiser", default="muon", choices=("adamw", "muon"))
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--weight-decay", type=float, default=0.02)
-    parser.add_argument("--one-to-one", default="teacher", choices=("teacher", "assigned"))
+    parser.add_argument("--optimiser", default="muon", choices=("adamw", "muon"),
+                        help="muon: dense convolutions with Muon, the rest with AdamW; "
+                             "adamw: all with AdamW; default: %(default)s")
+    parser.add_argument("--lr", type=float, default=2e-3,
+                        help="highest learning rate, of AdamW; Muon's is ten times it; "
+                             "default: %(default)s")
+    parser.add_argument("--weight-decay", type=float, default=0.02,
+                        help="decay of the convolutions' weights; default: %(default)s")
+    parser.add_argument("--one-to-one", default="teacher", choices=("teacher", "assigned"),
+                        help="what the one-to-one scores learn: the teacher's scores, or one "
+                             "anchor for each object; default: %(default)s")
     parser.add_argument("--imitate", metavar="TEACHER",
                         help="the teacher's ONNX: learn its scores of all classes and its boxes, "
                              "too; needs --size 640, and --workers 1 or more to not wait for it")
@@ -276,11 +286,16 @@ def main(arguments=None):
     parser.add_argument("--device", help="cpu or cuda; default: a GPU where there is one")
     parser.add_argument("--processes", type=int, default=1,
                         help="train in this many processes on a CPU, each with its own batch")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--log-every", type=int, default=20)
-    parser.add_argument("--save-minutes", type=float, default=4)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0,
+                        help="threads of a process; default: what PyTorch takes")
+    parser.add_argument("--workers", type=int, default=0,
+                        help="more processes, which prepare crops; default: the training does it")
+    parser.add_argument("--log-every", type=int, default=20,
+                        help="steps between two lines of losses; default: %(default)s")
+    parser.add_argument("--save-minutes", type=float, default=4,
+                        help="minutes between two checkpoints; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1,
+                        help="seed of weights, crops and their order; default: %(default)s")
     args = parser.parse_args(arguments)
     Path(args.output).mkdir(parents=True, exist_ok=True)
     args.meeting = (Path(args.output) / "meeting").resolve()
