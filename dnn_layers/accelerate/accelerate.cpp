@@ -100,7 +100,7 @@ RegionOffers accelerate(onnx::OnnxModel& model, onnx::Facts& facts, Precision pr
     }
     report.regions = static_cast<int>(regions.size());
     if (regions.empty()) {
-        report.reason = "the network has no part that " + info.library + " could take over";
+        report.reason = "the network has no part that can be accelerated";
         if (precision == Precision::Bfloat16)
             CV_Error(cv::Error::StsNotImplemented,
                      "precision bf16 cannot be had: " + report.reason + "; use fp32");

@@ -24,8 +24,14 @@ private:
 };
 
 [[noreturn]] void refuse(const std::string& path, const std::string& cause) {
+    const std::string who = path + ": OpenCV " CV_VERSION;
+    const std::string missing = missingOperator(cause);
+    if (!missing.empty())
+        CV_Error(cv::Error::StsNotImplemented,
+                 who + " has no " + missing + "; export the model with standard operators");
     CV_Error(cv::Error::StsNotImplemented,
-             path + ": OpenCV " CV_VERSION " cannot import this network: " + condensed(cause));
+             who + " cannot import this network: " + condensed(cause) +
+                 "; try another engine, or export the model again, simplified");
 }
 
 #if CV_VERSION_MAJOR >= 5

@@ -15,6 +15,16 @@ void eraseBetween(std::string& text, const std::string& first, const std::string
     }
 }
 
+/// What stands in `text` behind `first` and before the next `last`; empty where they do not occur.
+std::string between(const std::string& text, const std::string& first, const std::string& last) {
+    const std::size_t found = text.find(first);
+    if (found == std::string::npos)
+        return "";
+    const std::size_t begin = found + first.size();
+    const std::size_t end = text.find(last, begin);
+    return end == std::string::npos ? "" : text.substr(begin, end - begin);
+}
+
 } // namespace
 
 std::string condensed(std::string text) {
@@ -29,6 +39,17 @@ std::string condensed(std::string text) {
             line += ' ';
     }
     return onnx::printable(line, 400);
+}
+
+std::string missingOperator(const std::string& text) {
+    const std::string added = "onnx_node!"; // the importer's, in front of the names of nodes
+    const std::string type = between(text, "\" of type \"", "\"");
+    std::string node = between(text, "Can't create layer \"", "\"");
+    if (type.empty() || node.empty())
+        return "";
+    if (node.compare(0, added.size(), added) == 0)
+        node.erase(0, added.size());
+    return "operator " + onnx::quoted(type) + " (node " + onnx::quoted(node) + ")";
 }
 
 } // namespace irmb

@@ -2,6 +2,7 @@
 #include "accelerate/fuse_attention.hpp"
 #include "cuda/adapter/opencv_adapter.hpp"
 #include "import_net.hpp"
+#include "onnx/fault.hpp"
 #include "onnx/file/io.hpp"
 #include "onnx/fold/specialise.hpp"
 #include "onnx/head/detection_head.hpp"
@@ -37,7 +38,7 @@ const onnx::ValueInfo& onlyInput(const onnx::Graph& graph) {
     if (graph.inputs.size() != 1)
         CV_Error(cv::Error::StsNotImplemented, "the network has " +
                                                    std::to_string(graph.inputs.size()) +
-                                                   " inputs; only networks with one are supported");
+                                                   " inputs; export it with the image alone");
     const onnx::ValueInfo& input = graph.inputs.front();
     if (input.type != onnx::DataType::Float)
         CV_Error(cv::Error::StsNotImplemented, "input " + onnx::quoted(input.name) + " takes " +
@@ -53,8 +54,8 @@ onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& op
     if (!input.has_shape)
         shape = {-1, 3, -1, -1};
     if (shape.empty())
-        CV_Error(cv::Error::StsNotImplemented,
-                 "input " + onnx::quoted(input.name) + " is a scalar: not an image");
+        CV_Error(cv::Error::StsNotImplemented, "input " + onnx::quoted(input.name) +
+                                                   " is a scalar, not an image; use another model");
     if (options.batch > 0)
         shape[0] = options.batch;
     else if (shape[0] < 0)
@@ -76,7 +77,8 @@ onnx::Shape chooseInputShape(const onnx::OnnxModel& model, const ReadOptions& op
                                            "640x640 (--input-size, ReadOptions::input_size)");
     if (onnx::elementCount(shape) > kMaxElements)
         CV_Error(cv::Error::StsOutOfRange, "an input of " + onnx::toString(shape) +
-                                               " is too large: nothing beyond 1 GiB is supported");
+                                               " is too large: nothing beyond 1 GiB is supported, "
+                                               "use a smaller input");
     return shape;
 }
 
@@ -99,8 +101,8 @@ void declareOutputs(onnx::Graph& graph, const onnx::Facts& facts) {
         output.has_shape = true;
         output.shape = *fact->second.shape;
         if (onnx::elementCount(output.shape) == 0)
-            CV_Error(cv::Error::StsBadArg, "output " + onnx::quoted(output.name) + " of shape " +
-                                               onnx::toString(output.shape) + " is empty");
+            onnx::refuseFile("output " + onnx::quoted(output.name) + " of shape " +
+                             onnx::toString(output.shape) + " is empty");
     }
 }
 

@@ -1,5 +1,7 @@
 #include "graph.hpp"
 
+#include "fault.hpp"
+
 #include <opencv2/core.hpp>
 
 #include <cmath>
@@ -126,8 +128,8 @@ const T* find(const Node& node, const std::string& key) {
         return nullptr;
     const T* value = std::get_if<T>(&it->second);
     if (value == nullptr)
-        CV_Error(cv::Error::StsParseError, "node '" + node.name + "' (" + node.op +
-                                               "): attribute '" + key + "' has an unexpected type");
+        refuseFile("node '" + node.name + "' (" + node.op + "): attribute '" + key +
+                   "' has an unexpected type");
     return value;
 }
 
@@ -200,11 +202,11 @@ int64_t elementCount(const Shape& shape) {
     bool empty = false;
     for (const int64_t dim : shape) {
         if (dim < 0)
-            CV_Error(cv::Error::StsBadArg, "shape " + toString(shape) + " has a negative side");
+            refuseFile("shape " + toString(shape) + " has a negative side");
         if (dim == 0)
             empty = true;
         else if (count > std::numeric_limits<int64_t>::max() / dim)
-            CV_Error(cv::Error::StsOutOfRange, "shape " + toString(shape) + " is too large");
+            refuseFile("shape " + toString(shape) + " is too large");
         else
             count *= dim;
     }
@@ -358,9 +360,8 @@ void sortNodes(Graph& graph) {
         std::size_t i = 0;
         while (missing[i] <= 0)
             ++i;
-        CV_Error(cv::Error::StsParseError, "the graph has a cycle through node '" +
-                                               graph.nodes[i].name + "' (" + graph.nodes[i].op +
-                                               ")");
+        refuseFile("the graph has a cycle through node '" + graph.nodes[i].name + "' (" +
+                   graph.nodes[i].op + ")");
     }
 
     std::vector<Node> sorted;

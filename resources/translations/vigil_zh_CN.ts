@@ -48,8 +48,8 @@
         <translation>“%1”被用于两个输出；请分别命名</translation>
     </message>
     <message>
-        <source>%1: not an ONNX file, or a damaged or truncated one: export or copy it again</source>
-        <translation>%1：不是 ONNX 文件，或者文件已损坏或不完整；请重新导出或复制</translation>
+        <source>%1: not an ONNX file, or a damaged or truncated one</source>
+        <translation>%1：不是 ONNX 文件，或者文件已损坏或不完整</translation>
     </message>
     <message>
         <source>OpenCV %1 was built without CUDA for DNN</source>
@@ -94,6 +94,10 @@
     <message>
         <source>%1; try another container, such as .mkv</source>
         <translation>%1；请换用其他封装格式，如 .mkv</translation>
+    </message>
+    <message>
+        <source>%1; export or copy the model again</source>
+        <translation>%1；请重新导出或复制模型</translation>
     </message>
     <message>
         <source>&apos;%1&apos; cannot be read: %2</source>
@@ -152,16 +156,16 @@
         <translation>无法读取“%1”：这是文件夹而不是文件；请选择 ONNX 文件</translation>
     </message>
     <message>
-        <source>cannot read &apos;%1&apos;: it is not a regular file</source>
-        <translation>无法读取“%1”：这不是普通文件</translation>
+        <source>cannot read &apos;%1&apos;: it is not a regular file; give an ONNX file</source>
+        <translation>无法读取“%1”：这不是普通文件；请选择 ONNX 文件</translation>
     </message>
     <message>
-        <source>%1: larger than 2 GiB</source>
-        <translation>%1：大于 2 GiB</translation>
+        <source>%1: larger than 2 GiB; use a smaller model</source>
+        <translation>%1：大于 2 GiB；请使用较小的模型</translation>
     </message>
     <message>
-        <source>%1: the file is empty: export the model again</source>
-        <translation>%1：文件为空；请重新导出模型</translation>
+        <source>%1: the file is empty</source>
+        <translation>%1：文件为空</translation>
     </message>
     <message>
         <source>%1: there is no graph in it: not an ONNX model</source>
@@ -180,8 +184,8 @@
         <translation>%1：节点 %2 的属性 %3 类型不受支持（可能是子图）；请导出不含控制流的模型</translation>
     </message>
     <message>
-        <source>%1: the network has %2 inputs; only networks with one are supported</source>
-        <translation>%1：网络有 %2 个输入；仅支持一个输入的网络</translation>
+        <source>%1: the network has %2 inputs; export it with the image alone</source>
+        <translation>%1：网络有 %2 个输入；请只以图像作为输入导出</translation>
     </message>
     <message>
         <source>%1: input %2 takes %3: export the network with a float32 input</source>
@@ -192,16 +196,20 @@
         <translation>%1：输入 %2 的尺寸未定；请以固定尺寸（如 640x640）导出，或在命令行用 --input-size 指定</translation>
     </message>
     <message>
-        <source>%1: an input of %2 is too large: nothing beyond 1 GiB is supported</source>
-        <translation>%1：输入 %2 过大；不支持超过 1 GiB</translation>
+        <source>%1: an input of %2 is too large: nothing beyond 1 GiB is supported, use a smaller input</source>
+        <translation>%1：输入 %2 过大；不支持超过 1 GiB，请使用较小的输入</translation>
     </message>
     <message>
         <source>%1: tensor %2 would be %3: nothing beyond 1 GiB is supported, use a smaller input</source>
         <translation>%1：张量 %2 将达到 %3；不支持超过 1 GiB，请使用较小的输入</translation>
     </message>
     <message>
-        <source>%1: OpenCV %2 cannot import this network: %3</source>
-        <translation>%1：OpenCV %2 无法导入此网络：%3</translation>
+        <source>%1: OpenCV %2 has no operator %3 (node %4); export the model with standard operators</source>
+        <translation>%1：OpenCV %2 没有算子 %3（节点 %4）；请用标准算子导出模型</translation>
+    </message>
+    <message>
+        <source>%1: OpenCV %2 cannot import this network: %3; try another engine, or export the model again, simplified</source>
+        <translation>%1：OpenCV %2 无法导入此网络：%3；请换用其他引擎，或简化后重新导出模型</translation>
     </message>
     <message>
         <source>%1: OpenCV %2 cannot run this network: %3</source>
@@ -244,8 +252,8 @@
         <translation>OpenCV 编译时未包含本机 GPU 的架构</translation>
     </message>
     <message>
-        <source>the network has no part that %1 could take over</source>
-        <translation>网络中没有可由 %1 接管的部分</translation>
+        <source>the network has no part that can be accelerated</source>
+        <translation>网络中没有可加速的部分</translation>
     </message>
     <message>
         <source>this build has no CUDA layer: standard operators run on the GPU instead</source>
@@ -860,6 +868,10 @@
         <translation>YOLOv10，一对一检测头</translation>
     </message>
     <message>
+        <source>YOLOv10, one-to-many scores, with NMS</source>
+        <translation>YOLOv10，一对多得分，使用 NMS</translation>
+    </message>
+    <message>
         <source>YOLOv8 style, with NMS</source>
         <translation>YOLOv8 风格，使用 NMS</translation>
     </message>
@@ -1014,8 +1026,8 @@
         <translation>无</translation>
     </message>
     <message>
-        <source>%1 of %2 operators, by %3</source>
-        <translation>%2 个算子中的 %1 个，由 %3 执行</translation>
+        <source>%1 of %2 operators, by Vigil&apos;s kernels and %3</source>
+        <translation>%2 个算子中的 %1 个，由 Vigil 的内核和 %3 执行</translation>
     </message>
     <message>
         <source>not asked yet</source>

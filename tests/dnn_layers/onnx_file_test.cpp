@@ -224,14 +224,16 @@ TEST(OnnxFile, NamesFaultsOfTheGraph) {
         return faultOf(model);
     };
     expectWords(change([](Graph& g) { g.initializers.erase("weight"); }),
-                {"map_node", "Conv", "weight", "incomplete"});
-    expectWords(change([](Graph& g) { g.nodes[1].inputs[0] = "positive"; }), {"cycle", "Relu"});
+                {"map_node", "Conv", "weight", "incomplete", "copy the model again"});
+    expectWords(change([](Graph& g) { g.nodes[1].inputs[0] = "positive"; }),
+                {"cycle", "Relu", "copy the model again"});
     expectWords(change([](Graph& g) { g.nodes[1].outputs[0] = "map"; }), {"map", "twice"});
     expectWords(change([](Graph& g) { g.nodes[2].outputs[0] = "elsewhere"; }), {"output", "'out'"});
     expectWords(change([](Graph& g) { g.outputs.clear(); }), {"no outputs"});
     expectWords(change([](Graph& g) { g.outputs.push_back(g.outputs.front()); }), {"out", "twice"});
     expectWords(change([](Graph& g) { g.inputs.push_back(g.inputs.front()); }), {"image", "twice"});
-    expectWords(change([](Graph& g) { g.inputs.front().shape[2] = 0; }), {"image", "length 0"});
+    expectWords(change([](Graph& g) { g.inputs.front().shape[2] = 0; }),
+                {"image", "length 0", "copy the model again"});
     expectWords(change([](Graph& g) { g.inputs.front().shape[2] = int64_t{1} << 40; }), {"image"});
     expectWords(change([](Graph& g) { g.nodes[0].inputs.resize(1); }), {"Conv", "lacks"});
     expectWords(change([](Graph& g) { g.nodes[0].name = "evil\nname"; }), {"control characters"});
@@ -244,9 +246,13 @@ TEST(OnnxFile, ChecksTensorsAgainstTheirData) {
         edit(model.graph.initializers.at("weight"));
         return faultOf(model);
     };
-    expectWords(change([](Tensor& t) { t.data.resize(100); }), {"weight", "216", "100"});
+    expectWords(change([](Tensor& t) { t.data.resize(100); }),
+                {"weight", "216", "100", "copy the model again"});
     expectWords(change([](Tensor& t) { t.data.resize(217); }), {"weight", "216", "217"});
-    expectWords(change([](Tensor& t) { t.shape = {2147483647, 2147483647}; }), {"weight", "2 GiB"});
+    expectWords(change([](Tensor& t) {
+                    t.shape = {2147483647, 2147483647};
+                }),
+                {"weight", "2 GiB", "copy the model again"});
     expectWords(change([](Tensor& t) { t.shape = {int64_t{1} << 62, 4}; }), {"too large"});
     expectWords(change([](Tensor& t) { t.shape = {-2, 27}; }), {"negative"});
     expectWords(change([](Tensor& t) { t.shape.assign(40, 1); }), {"40 dimensions"});
@@ -315,7 +321,7 @@ TEST(OnnxFile, ChecksTheSizeOfExternalData) {
     const auto fault = [&](const std::string& offset, const std::string& length) {
         return faultOf(fileWithExternal("weights.bin", offset, length), folder.path());
     };
-    expectWords(fault("4", ""), {"weights.bin", "12 bytes"});
+    expectWords(fault("4", ""), {"weights.bin", "12 bytes", "copy the model again"});
     expectWords(fault("18446744073709551615", ""), {"weights.bin", "18446744073709551615"});
     expectWords(fault("", "8"), {"weight", "12 bytes", "8"});
     expectWords(fault("-4", ""), {"offset", "-4"});
@@ -331,7 +337,8 @@ TEST(OnnxFile, KeepsExternalDataInTheFolder) {
     };
     const std::string name = std::filesystem::path(outside.path()).filename().string();
     expectWords(fault(outside.path("secret.bin")), {"inside the model's folder"});
-    expectWords(fault("../" + name + "/secret.bin"), {"inside the model's folder"});
+    expectWords(fault("../" + name + "/secret.bin"),
+                {"inside the model's folder", "export the model with its weights beside it"});
     expectWords(fault("a/../../" + name + "/secret.bin"), {"inside the model's folder"});
     expectWords(fault(""), {"inside the model's folder"});
     expectWords(fault("missing.bin"), {"missing.bin", "is missing"});

@@ -109,6 +109,9 @@ TEST(Specialise, TellsWhenAnExportIsStaticForAnotherSize) {
     EXPECT_EQ(complaint(model, {{"images", {1, 3, 4, 4}}}),
               "node 'y_node' (Reshape): cannot turn 1x3x4x4 into 1x3x64; the export is static "
               "for another size than 1x3x4x4 of input 'images': export it again at this size");
+    model.graph.inputs[0].shape = {1, 3, 4, 4};
+    EXPECT_EQ(complaint(model, {}), "node 'y_node' (Reshape): cannot turn 1x3x4x4 into 1x3x64; "
+                                    "export or copy the model again");
 }
 
 TEST(Specialise, RefusesInputShapesThatMakeNoSense) {

@@ -21,6 +21,7 @@ constexpr const char* messages[] = {
     QT_TRANSLATE_NOOP("Engine", "%1; make room or choose another disk"),
     QT_TRANSLATE_NOOP("Engine", "%1; the reader of the pipe went away"),
     QT_TRANSLATE_NOOP("Engine", "%1; try another container, such as .mkv"),
+    QT_TRANSLATE_NOOP("Engine", "%1; export or copy the model again"),
     // sources
     QT_TRANSLATE_NOOP("Engine", "'%1' does not exist; check the path"),
     QT_TRANSLATE_NOOP("Engine", "'%1' cannot be read: %2"),
@@ -60,28 +61,30 @@ constexpr const char* messages[] = {
     // models
     QT_TRANSLATE_NOOP("Engine", "cannot open '%1': %2; check the path"),
     QT_TRANSLATE_NOOP("Engine", "cannot read '%1': it is a folder, not a file; give an ONNX file"),
-    QT_TRANSLATE_NOOP("Engine", "cannot read '%1': it is not a regular file"),
-    QT_TRANSLATE_NOOP("Engine", "%1: larger than 2 GiB"),
-    QT_TRANSLATE_NOOP("Engine", "%1: the file is empty: export the model again"),
+    QT_TRANSLATE_NOOP("Engine", "cannot read '%1': it is not a regular file; give an ONNX file"),
+    QT_TRANSLATE_NOOP("Engine", "%1: larger than 2 GiB; use a smaller model"),
+    QT_TRANSLATE_NOOP("Engine", "%1: the file is empty"),
     QT_TRANSLATE_NOOP("Engine", "%1: there is no graph in it: not an ONNX model"),
-    QT_TRANSLATE_NOOP("Engine", "%1: not an ONNX file, or a damaged or truncated one: export or "
-                                "copy it again"),
+    QT_TRANSLATE_NOOP("Engine", "%1: not an ONNX file, or a damaged or truncated one"),
     QT_TRANSLATE_NOOP("Engine", "%1: external data file '%2' is missing (%3): keep it beside the "
                                 ".onnx file"),
     QT_TRANSLATE_NOOP("Engine", "%1: opset %2 is not supported (only 11 to 20): export the model "
                                 "with opset 17"),
     QT_TRANSLATE_NOOP("Engine", "%1: node %2 has an attribute %3 of a kind that is not supported "
                                 "(a subgraph?): export the model without control flow"),
-    QT_TRANSLATE_NOOP("Engine", "%1: the network has %2 inputs; only networks with one are "
-                                "supported"),
+    QT_TRANSLATE_NOOP("Engine", "%1: the network has %2 inputs; export it with the image "
+                                "alone"),
     QT_TRANSLATE_NOOP("Engine", "%1: input %2 takes %3: export the network with a float32 input"),
     QT_TRANSLATE_NOOP("Engine", "%1: the size of input %2 is open: give the input size, such as "
                                 "640x640 (--input-size, ReadOptions::input_size)"),
     QT_TRANSLATE_NOOP("Engine", "%1: an input of %2 is too large: nothing beyond 1 GiB is "
-                                "supported"),
+                                "supported, use a smaller input"),
     QT_TRANSLATE_NOOP("Engine", "%1: tensor %2 would be %3: nothing beyond 1 GiB is supported, use "
                                 "a smaller input"),
-    QT_TRANSLATE_NOOP("Engine", "%1: OpenCV %2 cannot import this network: %3"),
+    QT_TRANSLATE_NOOP("Engine", "%1: OpenCV %2 has no operator %3 (node %4); export the model with "
+                                "standard operators"),
+    QT_TRANSLATE_NOOP("Engine", "%1: OpenCV %2 cannot import this network: %3; try another engine, "
+                                "or export the model again, simplified"),
     QT_TRANSLATE_NOOP("Engine", "%1: OpenCV %2 cannot run this network: %3"),
     QT_TRANSLATE_NOOP("Engine", "model '%1' is not a known detector; give a YOLOv10 with a [1, 4 + "
                                 "classes, N] or [1, K, 6] output"),
@@ -104,7 +107,7 @@ constexpr const char* messages[] = {
     QT_TRANSLATE_NOOP("Engine", "the processor has no AVX512-BF16"),
     QT_TRANSLATE_NOOP("Engine", "the processor has no AVX2"),
     QT_TRANSLATE_NOOP("Engine", "irmb_dnn was built without oneDNN"),
-    QT_TRANSLATE_NOOP("Engine", "the network has no part that %1 could take over"),
+    QT_TRANSLATE_NOOP("Engine", "the network has no part that can be accelerated"),
     // remarks on them
     QT_TRANSLATE_NOOP("Engine", "this build has no CUDA layer: standard operators run on the GPU "
                                 "instead"),

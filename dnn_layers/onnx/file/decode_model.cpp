@@ -1,4 +1,5 @@
 #include "files.hpp"
+#include "onnx/fault.hpp"
 #include "onnx/text.hpp"
 #include "proto.hpp"
 #include "raw_model.hpp"
@@ -19,23 +20,19 @@ using protozero::data_view;
 constexpr std::size_t kMaxRank = 10; // of OpenCV 5
 constexpr std::size_t kMaxNameBytes = 4096;
 
-[[noreturn]] void fail(const std::string& message) {
-    CV_Error(cv::Error::StsParseError, message);
-}
-
 template <typename Container>
 void checkRoom(const Container& items, const char* what) {
     if (items.size() >= kMaxItems)
-        fail("more than " + std::to_string(kMaxItems) + " " + what);
+        refuseFile("more than " + std::to_string(kMaxItems) + " " + what);
 }
 
 /// Names show up in every message and in other programs: they must be one line.
 std::string checkedName(std::string name) {
     if (name.size() > kMaxNameBytes)
-        fail("a name has " + std::to_string(name.size()) + " bytes");
+        refuseFile("a name has " + std::to_string(name.size()) + " bytes");
     for (const char c : name)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            fail("the name " + quoted(name) + " contains control characters");
+            refuseFile("the name " + quoted(name) + " contains control characters");
     return name;
 }
 
@@ -66,7 +63,7 @@ uint64_t decodeNumber(const std::string& text, const std::string& what) {
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || stop != end)
-        fail("external data: " + what + " " + quoted(text) + " is no number");
+        refuseFile("external data: " + what + " " + quoted(text) + " is no number");
     return value;
 }
 
@@ -166,19 +163,20 @@ private:
 
 std::vector<uint8_t> Decoder::externalData(const TensorFields& fields, uint64_t size) {
     if (folder_.empty())
-        fail("tensor " + quoted(fields.name) + " keeps its data in another file");
+        refuseFile("tensor " + quoted(fields.name) + " keeps its data in another file",
+                   "export the model with its weights inside");
     const auto entry = [&](const char* key) {
         const auto it = fields.external.find(key);
         return it != fields.external.end() ? it->second : std::string();
     };
     external_bytes_ += size;
     if (external_bytes_ > kMaxModelBytes)
-        fail("the external data is larger than 2 GiB");
+        refuseFile("the external data is larger than 2 GiB", "use a smaller model");
     const std::string offset = entry("offset");
     const std::string length = entry("length");
     if (!length.empty() && decodeNumber(length, "length") != size)
-        fail("tensor " + quoted(fields.name) + " needs " + std::to_string(size) +
-             " bytes, its external data has " + quoted(length));
+        refuseFile("tensor " + quoted(fields.name) + " needs " + std::to_string(size) +
+                   " bytes, its external data has " + quoted(length));
     const InputFile file(resolveInside(folder_, entry("location")));
     return file.read(offset.empty() ? 0 : decodeNumber(offset, "offset"), size);
 }
@@ -191,15 +189,17 @@ std::pair<std::string, Tensor> Decoder::tensor(data_view bytes) {
     const std::size_t element =
         fields.type >= 0 && fields.type <= 16 ? elementSize(tensor.type) : 0;
     if (element == 0)
-        fail(label + " has element type " + std::to_string(fields.type) +
-             ", which is not supported");
+        refuseFile(label + " has element type " + std::to_string(fields.type) +
+                       ", which is not supported",
+                   "export the model in float32");
     if (fields.in_segments)
-        fail(label + " is stored in segments, which is not supported");
+        refuseFile(label + " is stored in segments, which is not supported",
+                   "export the model with whole tensors");
     if (fields.dims.size() > kMaxRank)
-        fail(label + " has " + std::to_string(fields.dims.size()) + " dimensions");
+        refuseFile(label + " has " + std::to_string(fields.dims.size()) + " dimensions");
     const auto count = static_cast<uint64_t>(elementCount(fields.dims));
     if (count > kMaxModelBytes / element)
-        fail(label + " of shape " + toString(fields.dims) + " is larger than 2 GiB");
+        refuseFile(label + " of shape " + toString(fields.dims) + " is larger than 2 GiB");
 
     const uint64_t size = count * element;
     if (fields.location == 1)
@@ -213,8 +213,8 @@ std::pair<std::string, Tensor> Decoder::tensor(data_view bytes) {
     else
         tensor.data = narrowed(fields.integers, element);
     if (tensor.data.size() != size)
-        fail(label + " of shape " + toString(fields.dims) + " needs " + std::to_string(size) +
-             " bytes, the file has " + std::to_string(tensor.data.size()));
+        refuseFile(label + " of shape " + toString(fields.dims) + " needs " + std::to_string(size) +
+                   " bytes, the file has " + std::to_string(tensor.data.size()));
     tensor.shape = std::move(fields.dims);
     return {std::move(fields.name), std::move(tensor)};
 }
@@ -229,9 +229,9 @@ int64_t decodeDimension(data_view bytes, const std::string& label) {
         }
         value = fields.integer();
         if (value == 0)
-            fail(label + " has a side of length 0");
+            refuseFile(label + " has a side of length 0");
         if (value > std::numeric_limits<int32_t>::max())
-            fail(label + " has a side of length " + std::to_string(value));
+            refuseFile(label + " has a side of length " + std::to_string(value));
     }
     return value < 0 ? -1 : value;
 }
@@ -244,8 +244,9 @@ void decodeTensorType(data_view bytes, ValueInfo& info) {
             const int64_t type = fields.integer();
             info.type = static_cast<DataType>(type);
             if (type < 0 || type > 16 || elementSize(info.type) == 0)
-                fail(label + " has element type " + std::to_string(type) +
-                     ", which is not supported");
+                refuseFile(label + " has element type " + std::to_string(type) +
+                               ", which is not supported",
+                           "export the model in float32");
         } else if (fields.number() == proto::tensor_type::Shape) {
             info.has_shape = true;
             Fields dims(fields.bytes());
@@ -256,7 +257,8 @@ void decodeTensorType(data_view bytes, ValueInfo& info) {
                 }
                 info.shape.push_back(decodeDimension(dims.bytes(), label));
                 if (info.shape.size() > kMaxRank)
-                    fail(label + " has more than " + std::to_string(kMaxRank) + " dimensions");
+                    refuseFile(label + " has more than " + std::to_string(kMaxRank) +
+                               " dimensions");
             }
         } else {
             fields.skip();
@@ -277,13 +279,14 @@ ValueInfo Decoder::valueInfo(data_view bytes) const {
             fields.skip();
     }
     if (info.name.empty())
-        fail("an input or output has no name");
+        refuseFile("an input or output has no name");
     if (!type)
         return info;
     Fields kinds(*type);
     while (kinds.next()) {
         if (kinds.number() != proto::type::Tensor)
-            fail("input or output " + quoted(info.name) + " is not a tensor");
+            refuseFile("input or output " + quoted(info.name) + " is not a tensor",
+                       "export the model with tensors alone");
         decodeTensorType(kinds.bytes(), info);
     }
     return info;
@@ -361,14 +364,14 @@ AttributeFields decodeAttributeFields(data_view bytes) {
 void Decoder::attribute(data_view bytes, RawNode& node) {
     AttributeFields fields = decodeAttributeFields(bytes);
     if (fields.name.empty())
-        fail("an attribute has no name");
+        refuseFile("an attribute has no name");
     if (!fields.reference.empty()) {
         node.references[fields.name] = fields.reference;
         return;
     }
     const auto keep = [&](Attribute value) {
         if (!node.node.attributes.emplace(fields.name, std::move(value)).second)
-            fail("attribute " + quoted(fields.name) + " occurs twice in a node");
+            refuseFile("attribute " + quoted(fields.name) + " occurs twice in a node");
     };
     switch (fields.kind) {
     case Kind::Float:
@@ -379,7 +382,7 @@ void Decoder::attribute(data_view bytes, RawNode& node) {
         return keep(std::move(fields.text));
     case Kind::Tensor:
         if (!fields.tensor)
-            fail("attribute " + quoted(fields.name) + " lacks its tensor");
+            refuseFile("attribute " + quoted(fields.name) + " lacks its tensor");
         return keep(tensor(*fields.tensor).second);
     case Kind::Floats:
         return keep(std::move(fields.reals));
@@ -504,7 +507,8 @@ void Decoder::graph(data_view bytes, RawModel& raw) {
             graph.outputs.push_back(valueInfo(fields.bytes()));
             break;
         case proto::graph::SparseInitializer:
-            fail("sparse initializers are not supported");
+            refuseFile("sparse initializers are not supported",
+                       "export the model with dense weights");
         default:
             fields.skip();
         }
@@ -528,7 +532,7 @@ RawModel Decoder::model(data_view bytes) {
             break;
         case proto::model::Graph:
             if (graph_bytes)
-                fail("the file contains two graphs");
+                refuseFile("the file contains two graphs");
             graph_bytes = fields.bytes();
             break;
         case proto::model::OpsetImport:
@@ -548,7 +552,7 @@ RawModel Decoder::model(data_view bytes) {
         }
     }
     if (!graph_bytes)
-        fail("there is no graph in it: not an ONNX model");
+        refuseFile("there is no graph in it: not an ONNX model");
     graph(*graph_bytes, raw);
     return raw;
 }
@@ -560,7 +564,7 @@ RawModel decodeModel(const std::vector<uint8_t>& bytes, const std::string& folde
     try {
         return Decoder(folder).model(view);
     } catch (const protozero::exception&) {
-        fail("not an ONNX file, or a damaged or truncated one: export or copy it again");
+        refuseFile("not an ONNX file, or a damaged or truncated one");
     }
 }
 

@@ -1,5 +1,7 @@
 #include "files.hpp"
 
+#include "onnx/fault.hpp"
+
 #include <opencv2/core.hpp>
 
 #include <algorithm>
@@ -61,7 +63,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     else if (S_ISDIR(status.st_mode))
         fault = "it is a folder, not a file; give an ONNX file";
     else if (!S_ISREG(status.st_mode))
-        fault = "it is not a regular file";
+        fault = "it is not a regular file; give an ONNX file";
     if (!fault.empty()) {
         ::close(descriptor_);
         CV_Error(cv::Error::StsBadArg, "cannot read '" + path + "': " + fault);
@@ -77,7 +79,8 @@ std::vector<uint8_t> InputFile::read(uint64_t offset, uint64_t length) const {
     if (offset > size_ || length > size_ - offset)
         CV_Error(cv::Error::StsOutOfRange, "'" + path_ + "' has " + std::to_string(size_) +
                                                " bytes; the model wants " + std::to_string(length) +
-                                               " from byte " + std::to_string(offset) + " on");
+                                               " from byte " + std::to_string(offset) + " on; " +
+                                               copy_again);
     std::vector<uint8_t> bytes(length);
     std::size_t done = 0;
     while (done < bytes.size()) {
@@ -99,8 +102,10 @@ std::string resolveInside(const std::string& folder, const std::string& location
                                     [](const fs::path& part) { return part == ".."; });
     if (location.empty() || location.find('\0') != std::string::npos || climbs ||
         relative.has_root_path())
-        CV_Error(cv::Error::StsBadArg, "external data at '" + location +
-                                           "': only files inside the model's folder are read");
+        CV_Error(cv::Error::StsBadArg,
+                 "external data at '" + location +
+                     "': only files inside the model's folder are read; export the "
+                     "model with its weights beside it, or inside");
     std::error_code error;
     const fs::path root = fs::canonical(folder, error);
     const fs::path file = error ? fs::path() : fs::canonical(root / relative, error);

@@ -1,3 +1,4 @@
+#include "onnx/fault.hpp"
 #include "onnx/text.hpp"
 #include "raw_model.hpp"
 
@@ -10,10 +11,6 @@ constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30; // of names and constants after expansion
 constexpr const char* kKeptDomain =
     "irmb"; // a body given for our own node is a fallback for others
-
-[[noreturn]] void fail(const std::string& message) {
-    CV_Error(cv::Error::StsParseError, message);
-}
 
 std::string key(const std::string& domain, const std::string& name) {
     return domain + "::" + name;
@@ -49,7 +46,7 @@ public:
         for (const Function& function : raw.functions)
             if (function.domain != kKeptDomain &&
                 !functions_.emplace(key(function.domain, function.name), &function).second)
-                fail("function " + quoted(function.name) + " is defined twice");
+                refuseFile("function " + quoted(function.name) + " is defined twice");
     }
 
     void add(RawNode node, int depth);
@@ -69,7 +66,7 @@ void Inliner::add(RawNode node, int depth) {
     if (it != functions_.end())
         return call(*it->second, node, depth);
     if (result.size() >= kMaxItems)
-        fail("more than " + std::to_string(kMaxItems) + " nodes once functions are expanded");
+        refuseFile("more than " + std::to_string(kMaxItems) + " nodes once functions are expanded");
     result.push_back(std::move(node));
 }
 
@@ -88,11 +85,11 @@ void bindAttributes(RawNode& node, const RawNode& site, const Function& function
 
 void Inliner::call(const Function& function, const RawNode& site, int depth) {
     if (depth >= kMaxDepth || ++calls_ > kMaxItems)
-        fail("function " + quoted(function.name) + " is called too deep or too often");
+        refuseFile("function " + quoted(function.name) + " is called too deep or too often");
     const auto version = function.opsets.find("");
     if (version != function.opsets.end() && version->second != opset_)
-        fail("function " + quoted(function.name) + " is written in opset " +
-             std::to_string(version->second) + ", the model in " + std::to_string(opset_));
+        refuseFile("function " + quoted(function.name) + " is written in opset " +
+                   std::to_string(version->second) + ", the model in " + std::to_string(opset_));
 
     const std::string prefix = "fn" + std::to_string(calls_) + "/";
     std::map<std::string, std::string> names = {{"", ""}};
@@ -120,7 +117,7 @@ void Inliner::call(const Function& function, const RawNode& site, int depth) {
     for (const RawNode& original : function.nodes) {
         bytes_ += footprint(original.node);
         if (bytes_ > kMaxBytes)
-            fail("the functions expand to more than 1 GiB");
+            refuseFile("the functions expand to more than 1 GiB");
         RawNode node = original;
         bindAttributes(node, site, function);
         for (std::string& input : node.node.inputs)

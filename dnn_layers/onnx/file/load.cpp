@@ -1,5 +1,6 @@
 #include "files.hpp"
 #include "io.hpp"
+#include "onnx/fault.hpp"
 #include "raw_model.hpp"
 
 #include <opencv2/core.hpp>
@@ -11,7 +12,7 @@ namespace {
 
 OnnxModel parseChecked(const std::vector<uint8_t>& bytes, const std::string& folder) {
     if (bytes.empty())
-        CV_Error(cv::Error::StsParseError, "the file is empty: export the model again");
+        refuseFile("the file is empty");
     RawModel raw = decodeModel(bytes, folder);
     inlineFunctions(raw);
     return settle(std::move(raw));
@@ -31,7 +32,7 @@ OnnxModel parse(const std::vector<uint8_t>& bytes, const std::string& folder,
 OnnxModel load(const std::string& path) {
     const InputFile file(path);
     if (file.size() > kMaxModelBytes)
-        CV_Error(cv::Error::StsOutOfRange, path + ": larger than 2 GiB");
+        CV_Error(cv::Error::StsOutOfRange, path + ": larger than 2 GiB; use a smaller model");
     const std::string folder = std::filesystem::path(path).parent_path().string();
     return parse(file.read(0, file.size()), folder.empty() ? "." : folder, path);
 }

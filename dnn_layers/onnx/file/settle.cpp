@@ -1,4 +1,5 @@
 #include "arity.hpp"
+#include "onnx/fault.hpp"
 #include "onnx/text.hpp"
 #include "raw_model.hpp"
 
@@ -12,10 +13,6 @@ namespace {
 
 constexpr int64_t kOldestOpset = 11;
 constexpr int64_t kNewestOpset = 20;
-
-[[noreturn]] void fail(const std::string& message) {
-    CV_Error(cv::Error::StsParseError, message);
-}
 
 std::string label(const Node& node) {
     const std::string op = node.domain.empty() ? node.op : node.domain + "::" + node.op;
@@ -33,7 +30,8 @@ void checkOpsets(const OnnxModel& model) {
     if (ours != model.opsets.end() && ours->second != 1)
         CV_Error(cv::Error::StsNotImplemented, "version " + std::to_string(ours->second) +
                                                    " of the operator domain 'irmb' is not known "
-                                                   "(only 1): a newer Vigil wrote this file");
+                                                   "(only 1): a newer Vigil wrote this file; "
+                                                   "use that one");
 }
 
 bool isNarrowOrWide(DataType type) {
@@ -63,7 +61,7 @@ void useFloat32(Node& node) {
 /// The value of a Constant node.
 Tensor constantValue(const Node& node) {
     if (node.attributes.size() != 1)
-        fail(label(node) + " needs exactly one attribute");
+        refuseFile(label(node) + " needs exactly one attribute");
     const auto& [name, value] = *node.attributes.begin();
     const auto count = [](const auto& list) { return Shape{static_cast<int64_t>(list.size())}; };
     if (const auto* tensor = std::get_if<Tensor>(&value); tensor != nullptr && name == "value")
@@ -79,14 +77,14 @@ Tensor constantValue(const Node& node) {
     if (const auto* integers = std::get_if<std::vector<int64_t>>(&value);
         integers != nullptr && name == "value_ints")
         return Tensor::fromInts(count(*integers), *integers);
-    fail(label(node) + " has an attribute " + quoted(name) + ", which is not supported");
+    refuseFile(label(node) + " has an attribute " + quoted(name) + ", which is not supported");
 }
 
 void addInitializer(Graph& graph, const std::string& name, Tensor tensor) {
     if (name.empty())
-        fail("an initializer has no name");
+        refuseFile("an initializer has no name");
     if (!graph.initializers.emplace(name, asFloat32(std::move(tensor))).second)
-        fail("tensor " + quoted(name) + " is defined twice");
+        refuseFile("tensor " + quoted(name) + " is defined twice");
 }
 
 /// Old files list initializers among the inputs as well.
@@ -95,7 +93,7 @@ void settleInputs(Graph& graph) {
     std::unordered_set<std::string> seen;
     for (ValueInfo& input : graph.inputs) {
         if (!seen.insert(input.name).second)
-            fail("input " + quoted(input.name) + " occurs twice");
+            refuseFile("input " + quoted(input.name) + " occurs twice");
         if (isNarrowOrWide(input.type))
             input.type = DataType::Float;
         if (graph.initializers.count(input.name) == 0)
@@ -108,18 +106,18 @@ void settleOutputs(Graph& graph) {
     std::unordered_set<std::string> seen;
     for (ValueInfo& output : graph.outputs) {
         if (!seen.insert(output.name).second)
-            fail("output " + quoted(output.name) + " occurs twice");
+            refuseFile("output " + quoted(output.name) + " occurs twice");
         if (isNarrowOrWide(output.type))
             output.type = DataType::Float;
     }
     if (graph.outputs.empty())
-        fail("the graph has no outputs");
+        refuseFile("the graph has no outputs");
 }
 
 void checkInputs(const Node& node) {
     for (std::size_t i = 0; i < requiredInputs(node); ++i)
         if (!node.hasInput(i))
-            fail(label(node) + " lacks its input " + std::to_string(i));
+            refuseFile(label(node) + " lacks its input " + std::to_string(i));
 }
 
 /// Moves nodes into the graph; constants become initializers. Returns what cannot be run: the label
@@ -135,15 +133,15 @@ std::unordered_map<std::string, std::string> settleNodes(Graph& graph, std::vect
         if (node.name.empty())
             node.name = *first;
         if (node.op.empty())
-            fail(label(node) + " has no operator");
+            refuseFile(label(node) + " has no operator");
         if (node.domain == "irmb" && node.op != "iRMB")
-            fail(label(node) + " is not an operator of its domain: only irmb::iRMB is");
+            refuseFile(label(node) + " is not an operator of its domain: only irmb::iRMB is");
         if (!raw.unsupported.empty())
             unsupported[*first] = label(node) + " has an attribute " + quoted(raw.unsupported) +
                                   " of a kind that is not supported (a subgraph?): export the "
                                   "model without control flow";
         else if (!raw.references.empty())
-            fail(label(node) + " refers to an attribute of a function outside of one");
+            refuseFile(label(node) + " refers to an attribute of a function outside of one");
         checkInputs(node);
         useFloat32(node);
         if (node.is("Constant") && raw.unsupported.empty())
@@ -164,16 +162,16 @@ void checkNames(const Graph& graph) {
     for (const Node& node : graph.nodes)
         for (const std::string& output : node.outputs)
             if (!output.empty() && !known.insert(output).second)
-                fail("tensor " + quoted(output) + " is produced twice, the second time by " +
-                     label(node));
+                refuseFile("tensor " + quoted(output) + " is produced twice, the second time by " +
+                           label(node));
     for (const Node& node : graph.nodes)
         for (const std::string& input : node.inputs)
             if (!input.empty() && known.count(input) == 0)
-                fail(label(node) + " reads " + quoted(input) +
-                     ", which nothing provides: the file is incomplete");
+                refuseFile(label(node) + " reads " + quoted(input) +
+                           ", which nothing provides: the file is incomplete");
     for (const ValueInfo& output : graph.outputs)
         if (known.count(output.name) == 0)
-            fail("nothing produces the output " + quoted(output.name));
+            refuseFile("nothing produces the output " + quoted(output.name));
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "evaluate.hpp"
 #include "infer.hpp"
+#include "onnx/fault.hpp"
 #include "onnx/text.hpp"
 #include "shape_rules.hpp"
 
@@ -78,7 +79,8 @@ private:
                 CV_Error(cv::Error::StsBadArg, what + " cannot have the shape " + toString(shape) +
                                                    ": give a positive size for each dimension");
         if (!isPlausible(shape))
-            CV_Error(cv::Error::StsBadArg, what + " of " + toString(shape) + " is too large");
+            CV_Error(cv::Error::StsBadArg,
+                     what + " of " + toString(shape) + " is too large; use a smaller one");
         if (!input.has_shape || input.shape != shape)
             remedy_ = remedyFor(input, shape);
         input.has_shape = true;
@@ -97,7 +99,7 @@ private:
 
     void addConstant(const std::string& name, const Tensor& tensor) {
         if (!isPlausible(tensor.shape))
-            CV_Error(cv::Error::StsBadArg, "constant " + quoted(name) + " has an impossible shape");
+            refuseFile("constant " + quoted(name) + " has an impossible shape");
         constants_[name] = &tensor;
         facts_[name] = {tensor.type, tensor.shape};
     }
@@ -127,8 +129,9 @@ private:
     [[noreturn]] void complain(const Node& node, const cv::Exception& error) const {
         const std::string who = describe(node);
         const bool named = error.err.find(who) != std::string::npos;
-        const bool clash = error.code == cv::Error::StsUnmatchedSizes && !remedy_.empty();
-        CV_Error(error.code, (named ? "" : who + ": ") + error.err + (clash ? "; " + remedy_ : ""));
+        const bool clash = error.code == cv::Error::StsUnmatchedSizes;
+        const std::string remedy = remedy_.empty() ? copy_again : remedy_;
+        CV_Error(error.code, (named ? "" : who + ": ") + error.err + (clash ? "; " + remedy : ""));
     }
 
     /// Turns the outputs of a node into constants where that can be; else notes what is known.

@@ -1,6 +1,7 @@
 #include "custom_node.hpp"
 
 #include "layer/node_attributes.hpp"
+#include "onnx/fault.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -37,8 +38,8 @@ NodeAttributes attributesOf(const Node& node) {
         else if (const auto* text = std::get_if<std::string>(&value))
             attributes.strings[key] = *text;
         else
-            CV_Error(cv::Error::StsParseError, "iRMB '" + node.name + "': the attribute '" + key +
-                                                   "' has a type that the node does not know");
+            refuseFile("iRMB '" + node.name + "': the attribute '" + key +
+                       "' has a type that the node does not know");
     }
     return attributes;
 }
@@ -78,15 +79,14 @@ std::pair<IrmbParams, IrmbWeights> readIrmb(const Graph& graph, const Node& node
     const IrmbParams params = fromAttributes(attributesOf(node), channels, name);
     const std::vector<WeightSlot> slots = weightSlots(params);
     if (node.inputs.size() != slots.size() + 1)
-        CV_Error(cv::Error::StsParseError, "iRMB '" + name + "': its attributes call for " +
-                                               std::to_string(slots.size()) + " weights, it has " +
-                                               std::to_string(node.inputs.size() - 1));
+        refuseFile("iRMB '" + name + "': its attributes call for " + std::to_string(slots.size()) +
+                   " weights, it has " + std::to_string(node.inputs.size() - 1));
     IrmbWeights weights;
     for (std::size_t i = 0; i < slots.size(); ++i) {
         const auto found = graph.initializers.find(node.inputs[i + 1]);
         if (found == graph.initializers.end())
-            CV_Error(cv::Error::StsParseError, "iRMB '" + name + "': the weight " + slots[i].name +
-                                                   " is not an initializer of the graph");
+            refuseFile("iRMB '" + name + "': the weight " + slots[i].name +
+                       " is not an initializer of the graph");
         weights.*slots[i].member = toMat(found->second);
     }
     checkWeights(params, weights, name);

@@ -1,5 +1,6 @@
 #include "custom_node.hpp"
 #include "fuse_irmb.hpp"
+#include "onnx/fault.hpp"
 #include "onnx/fold/specialise.hpp"
 
 #include <opencv2/core.hpp>
@@ -332,8 +333,7 @@ int expandIrmbs(OnnxModel& model, Facts& facts) {
         }
         const auto fact = facts.find(node.inputs.empty() ? "" : node.inputs[0]);
         if (fact == facts.end() || !fact->second.shape || fact->second.shape->size() != 4)
-            CV_Error(cv::Error::StsParseError,
-                     "iRMB '" + node.name + "': the shape of its input is not known");
+            refuseFile("iRMB '" + node.name + "': the shape of its input is not known");
         for (Node& part : Expander(model, facts, node, *fact->second.shape).run())
             nodes.push_back(std::move(part));
         ++count;

@@ -33,7 +33,8 @@ public:
 
 private:
     [[noreturn]] static void refuse(const Node& node, const std::string& what) {
-        CV_Error(cv::Error::StsOutOfRange, describe(node) + ": " + what);
+        CV_Error(cv::Error::StsOutOfRange,
+                 describe(node) + ": " + what + "; export the model without this node");
     }
 
     const ValueRange* rangeOf(const std::string& tensor) const {
