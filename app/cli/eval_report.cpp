@@ -57,6 +57,10 @@ void printRow(std::ostream& out, const std::string& name, const Scores& scores) 
     out << '\n';
 }
 
+bool hasGaps(const Scores& scores) {
+    return scores.objects == 0 || !scores.precision();
+}
+
 void printSpeed(std::ostream& out, const RunStats& stats) {
     out << "\nspeed  " << fixedDecimals(imagesPerSecond(stats), 1)
         << " images a second; median ms:";
@@ -93,9 +97,17 @@ void printEvaluation(std::ostream& out, const EvalReport& report) {
         << "objects" << std::setw(value_width) << "precision" << std::setw(value_width) << "recall"
         << std::setw(value_width) << "AP50" << std::setw(value_width) << "AP50-95" << '\n';
     printRow(out, "all", report.evaluation.all);
-    for (std::size_t i = 0; i < report.evaluation.classes.size(); ++i)
-        if (matters(report.evaluation.classes[i]))
-            printRow(out, nameOf(report.data.classes[i]), report.evaluation.classes[i]);
+    bool gaps = hasGaps(report.evaluation.all);
+    for (std::size_t i = 0; i < report.evaluation.classes.size(); ++i) {
+        const Scores& scores = report.evaluation.classes[i];
+        if (!matters(scores))
+            continue;
+        printRow(out, nameOf(report.data.classes[i]), scores);
+        gaps = gaps || hasGaps(scores);
+    }
+    if (gaps)
+        out << "-  undefined: precision without detections at this confidence, all else without "
+               "objects\n";
     if (report.stats)
         printSpeed(out, *report.stats);
 }

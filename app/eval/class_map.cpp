@@ -8,6 +8,9 @@
 namespace vigil {
 namespace {
 
+constexpr const char* name_them =
+    "; give the names of the data's classes with --names FILE, or --names coco for COCO's 80";
+
 ClassMap mapByName(const std::vector<std::string>& model_names, const LabelledData& data) {
     ClassMap map;
     map.known.resize(data.classes.size());
@@ -24,21 +27,18 @@ ClassMap mapByName(const std::vector<std::string>& model_names, const LabelledDa
     if (std::find(map.known.begin(), map.known.end(), true) == map.known.end())
         CV_Error(cv::Error::StsBadArg, "model and data have no class in common: '" +
                                            model_names.front() + "' .. there, '" +
-                                           data.classes.front().name +
-                                           "' .. here; give the data's names with --names");
+                                           data.classes.front().name + "' .. here" + name_them);
     return map;
 }
 
-[[noreturn]] void failForCounts(const LabelledData& data, int model_classes) {
-    CV_Error(cv::Error::StsBadArg, "'" + data.name + "' has " +
-                                       std::to_string(data.classes.size()) +
-                                       " classes, the model " + std::to_string(model_classes) +
-                                       "; give the names of the data's classes with --names");
-}
-
+/// Only a model without names comes here with another number of classes: data adopt them.
 ClassMap mapByPlace(int model_classes, const LabelledData& data) {
     if (model_classes > 0 && model_classes != static_cast<int>(data.classes.size()))
-        failForCounts(data, model_classes);
+        CV_Error(cv::Error::StsBadArg, "'" + data.name + "' has " +
+                                           std::to_string(data.classes.size()) +
+                                           " classes, the model " + std::to_string(model_classes) +
+                                           ", without names; export the model with the names of "
+                                           "its classes");
     return sameClasses(data);
 }
 
@@ -64,7 +64,10 @@ void adoptClasses(LabelledData& data, const std::vector<std::string>& model_name
         return;
     const std::size_t labelled = data.classes.size();
     if (model_classes > 0 && labelled > static_cast<std::size_t>(model_classes))
-        failForCounts(data, model_classes);
+        CV_Error(cv::Error::StsBadArg, "'" + data.name + "' labels objects of class " +
+                                           std::to_string(labelled - 1) +
+                                           " and names no classes, the model has classes 0 to " +
+                                           std::to_string(model_classes - 1) + name_them);
     for (std::size_t i = labelled; i < static_cast<std::size_t>(model_classes); ++i)
         data.classes.push_back({static_cast<int>(i), ""});
     for (std::size_t i = 0; i < data.classes.size() && i < model_names.size(); ++i)

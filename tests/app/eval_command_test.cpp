@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string fixtures = VIGIL_TEST_DIR "/eval/";
 
@@ -87,6 +88,12 @@ TEST_F(EvalCommandTest, PrintsATable) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr("AP50-95\nall "));
     EXPECT_THAT(result.out, HasSubstr("images a second"));
+    EXPECT_THAT(result.out, HasSubstr("\n-  undefined: precision without detections"));
+
+    write("labels/2.txt", "0 0.5 0.5 0.1 0.1\n");
+    const ProgramResult found = eval({"--model", model, "--data", folder.path()});
+    EXPECT_EQ(found.exit_code, 0) << found.err;
+    EXPECT_THAT(found.out, Not(HasSubstr("undefined")));
 }
 
 TEST_F(EvalCommandTest, WhatItSavesScoresTheSame) {

@@ -213,13 +213,16 @@ TEST_F(LabelledDataTest, ClassesMeetByName) {
 TEST_F(LabelledDataTest, ClassesMeetByPlace) {
     const LabelledData named = dataWith({"dog", "person"});
     EXPECT_EQ(mapClasses({}, 2, named).data_index, (std::vector<int>{0, 1}));
-    expectError([&] { mapClasses({}, 3, named); }, "--names");
+    expectError([&] { mapClasses({}, 3, named); }, "export the model with the names");
     LabelledData unnamed = dataWith({"", ""});
     adoptClasses(unnamed, {"a", "b", "c"}, 3);
     EXPECT_EQ(unnamed.classes.at(2).name, "c");
     EXPECT_EQ(mapClasses({"a", "b", "c"}, 3, unnamed).data_index, (std::vector<int>{0, 1, 2}));
     LabelledData many = dataWith({"", "", "", ""});
-    expectError([&] { adoptClasses(many, {"a", "b", "c"}, 3); }, "--names");
+    const auto adopt = [&] { adoptClasses(many, {"a", "b", "c"}, 3); };
+    expectError(adopt, "labels objects of class 3 and names no classes");
+    expectError(adopt, "the model has classes 0 to 2");
+    expectError(adopt, "--names coco");
 }
 
 } // namespace
