@@ -12,14 +12,17 @@ namespace vigil {
 namespace {
 
 constexpr char examples[] = R"(
-Writes a model as Vigil would run it: each iRMB one node of the domain irmb, the NMS-free tail
-of a YOLOv10 cut, all shapes static. Any OpenCV from 4.10 on reads the result once
-irmb::registerLayers() was called.
+Writes a model as Vigil would run it: each iRMB one node irmb::iRMB, the NMS-free tail of a YOLOv10
+cut, all shapes static. Any OpenCV from 4.10 on reads the result once irmb::registerLayers() was
+called. With --expand no iRMB becomes a node, and nodes irmb::iRMB that the file has become standard
+ONNX operators that compute the same, for OpenCV without Vigil and for other programs.
 
 Examples:
   vigil convert yolov10n.onnx fused.onnx
   vigil convert fused.onnx standard.onnx --expand
-      standard operators only, for programs that do not know the node
+      for programs that do not know irmb::iRMB
+  vigil convert yolov10n.onnx standard.onnx --expand --no-cut
+      standard operators with the tail, for programs that expect rows of detections
   vigil convert dynamic.onnx fused.onnx --input-size 640x384 --batch 2)";
 
 struct ConvertOptions {
@@ -67,11 +70,13 @@ int convert(const ConvertOptions& options) {
 
 Command addConvertCommand(CLI::App& program) {
     auto options = std::make_shared<ConvertOptions>();
-    CLI::App& parser = *program.add_subcommand("convert", "Write a fused or an expanded ONNX file");
+    CLI::App& parser = *program.add_subcommand(
+        "convert", "Write a model with iRMBs as single nodes, or as standard operators");
     parser.footer(examples);
     addModelArgument(parser, options->model);
     parser.add_option("OUT", options->output, "ONNX file to write")->required()->type_name(" ");
-    parser.add_flag("--expand", options->expand, "Standard operators only");
+    parser.add_flag("--expand", options->expand,
+                    "Write iRMBs as standard ONNX operators, not as the node irmb::iRMB");
     parser.add_flag("--no-cut", options->model.no_cut, "Keep the NMS-free tail of a YOLOv10");
     addShapeOptions(parser, options->model);
     parser.add_flag("--json", options->json, "Print JSON");

@@ -72,6 +72,24 @@ std::string helpHint(const std::vector<Command>& commands) {
     return "; see vigil --help";
 }
 
+/// What was given in place of a command, as in "vigil bogus"; empty where that is not the mistake.
+std::string unknownCommand(const CLI::App& program) {
+    const std::vector<std::string> rest = program.remaining();
+    const bool is_word = !rest.empty() && rest.front().rfind('-', 0) != 0;
+    return is_word && program.get_subcommands().empty() ? rest.front() : "";
+}
+
+std::string faultText(const CLI::App& program, const std::vector<Command>& commands,
+                      const CLI::ParseError& error) {
+    const std::string wrong = unknownCommand(program);
+    if (wrong.empty())
+        return error.what() + helpHint(commands);
+    std::string names;
+    for (const Command& command : commands)
+        names += (names.empty() ? "" : ", ") + command.parser->get_name();
+    return "'" + wrong + "' is not a command; there are " + names + helpHint(commands);
+}
+
 int parseAndRun(CLI::App& program, const std::vector<Command>& commands, int argc,
                 const char* const* argv) {
     try {
@@ -79,7 +97,7 @@ int parseAndRun(CLI::App& program, const std::vector<Command>& commands, int arg
     } catch (const CLI::Success& request) {
         return program.exit(request);
     } catch (const CLI::ParseError& error) {
-        return reportError(error.what() + helpHint(commands), ExitUsage);
+        return reportError(faultText(program, commands, error), ExitUsage);
     }
     for (const Command& command : commands)
         if (command.parser->parsed())
