@@ -22,12 +22,15 @@ constexpr int input_seed = 1;
 
 constexpr char examples[] = R"(
 Times forward passes alone, after a warm-up: of detectors and of single blocks alike. The input
-is random. The table shows the mean time of each type of layer.
+is random. The table shows the mean time of each type of layer; what CPU acceleration takes over
+is one layer in it.
 
 Examples:
   vigil bench yolov10n.onnx --threads 1
   vigil bench yolov10n.onnx --threads 1 --no-fuse
       the same with iRMB blocks as standard operators
+  vigil bench yolov10n.onnx --threads 1 --cpu-acceleration off
+      by OpenCV alone, which shows the times of single types of layers
   vigil bench dynamic.onnx --input-size 640x384 --iterations 200 --json)";
 
 struct BenchOptions {
@@ -131,6 +134,10 @@ void printBench(const BenchOptions& options, const LoadedModel& loaded, const Ti
     facts.add("p95", cv::format("%.3f ms", timing.p95_ms));
     facts.print(std::cout);
     printLayers(layers);
+    if (loaded.model.acceleration.regions > 0)
+        std::cout
+            << "\nWhat is accelerated is one layer, CpuRegion; --cpu-acceleration off shows its "
+               "layers\nas OpenCV runs them.\n";
 }
 
 int bench(const BenchOptions& options) {

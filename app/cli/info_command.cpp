@@ -4,6 +4,8 @@
 #include "npy.hpp"
 #include "output.hpp"
 
+#include <irmb_dnn/acceleration.hpp>
+
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -38,11 +40,18 @@ std::uintmax_t fileBytes(const std::string& path) {
     return error ? 0 : bytes;
 }
 
+/// Whether the metadata ask for NMS: an IoU of 1 removes nothing.
+bool asksForNms(const irmb::ModelInfo& info) {
+    return info.nms_iou > 0 && info.nms_iou < 1;
+}
+
 std::string headText(const irmb::ModelInfo& info) {
     switch (info.head) {
     case irmb::HeadKind::RawXyxy:
-        return info.tail_cut ? "YOLOv10, one-to-one head; its NMS-free tail was cut"
-                             : "YOLOv10, one-to-one head: corners and scores";
+        if (info.tail_cut)
+            return "YOLOv10, one-to-one head; its NMS-free tail was cut";
+        return asksForNms(info) ? "YOLOv10, corners and one-to-many scores, which need NMS"
+                                : "YOLOv10, one-to-one head: corners and scores";
     case irmb::HeadKind::RawCxcywh:
         return "centres, sizes and scores, needs NMS";
     case irmb::HeadKind::EndToEnd:
@@ -108,6 +117,7 @@ Json infoJson(const InfoOptions& options, LoadedModel& loaded) {
     addRuntime(json, loaded);
     json["fallback_layers"] = fallbackLayers(loaded.model, loaded.backend);
     json["cuda"] = cudaText(probeCuda());
+    json["bf16"] = irmb::accelerationSupport().bfloat16;
     json["cpu_features"] = cpuFeatures();
     json["metadata"] = info.metadata;
     return json;
@@ -124,8 +134,8 @@ void printModel(const InfoOptions& options, const irmb::ModelInfo& info) {
     facts.add("head", headText(info));
     if (info.head != irmb::HeadKind::None) {
         facts.add("classes", classesText(info));
-        if (info.nms_iou > 0)
-            facts.add("doubles", cv::format("removed above an IoU of %g", info.nms_iou));
+        if (asksForNms(info))
+            facts.add("NMS", cv::format("at IoU %g", info.nms_iou));
         facts.add("stride", info.stride > 0 ? std::to_string(info.stride) : "unknown");
     }
     facts.print(std::cout);
@@ -141,6 +151,7 @@ void printRuntime(LoadedModel& loaded) {
         facts.add("CUDA layers", cudaLayersText(loaded.model));
     facts.add("CPU fallback", fallbackText(fallbackLayers(loaded.model, loaded.backend)));
     facts.add("cuda", cudaText(probeCuda()));
+    facts.add("bf16", bfloat16Text());
     facts.add("OpenCV", cv::getVersionString() + ", " + join(cpuFeatures(), " "));
     facts.print(std::cout);
 }

@@ -149,7 +149,7 @@ void addEngineOptions(CLI::App& parser, ModelOptions& options) {
         ->type_name("NAME");
     parser
         .add_option("--cpu-acceleration", options.cpu_acceleration,
-                    "Let oneDNN run what it can of the network: auto or off [auto]")
+                    "Vigil's kernels and oneDNN in place of OpenCV's layers: auto or off [auto]")
         ->check(oneOf({"auto", "off"}))
         ->type_name("NAME");
     parser.add_option("--threads", options.threads, "Threads for inference [all cores]")

@@ -124,8 +124,8 @@ void addRuntime(Json& json, const LoadedModel& loaded) {
 std::string accelerationText(const irmb::AccelerationReport& report) {
     if (report.regions == 0)
         return "none: " + report.reason;
-    return report.library + " runs " + std::to_string(report.accelerated) + " of " +
-           countText(report.operators, "operator");
+    return "Vigil's kernels and " + report.library + " run " + std::to_string(report.accelerated) +
+           " of " + countText(report.operators, "operator");
 }
 
 std::string fusionText(const irmb::FusionReport& report) {

@@ -47,7 +47,7 @@ private:
 void addFusion(Json& json, const irmb::FusionReport& report);
 /// What runs the model: engine, backend, target, precision, threads and OpenCV's version.
 void addRuntime(Json& json, const LoadedModel& loaded);
-/// "oneDNN 2.6.3 runs 120 of 130 operators", or why it runs none
+/// "Vigil's kernels and oneDNN 2.6.3 run 120 of 130 operators", or why it runs none
 std::string accelerationText(const irmb::AccelerationReport& report);
 /// "3 fused whole, 0 as core, 0 left as standard operators"
 std::string fusionText(const irmb::FusionReport& report);

@@ -2,6 +2,8 @@
 
 #include "backend.hpp"
 
+#include <irmb_dnn/acceleration.hpp>
+
 #include <opencv2/core/utility.hpp>
 #include <opencv2/core/version.hpp>
 
@@ -48,6 +50,11 @@ std::vector<std::string> cpuFeatures() {
     return features;
 }
 
+std::string bfloat16Text() {
+    const irmb::AccelerationSupport support = irmb::accelerationSupport();
+    return support.bfloat16 ? "yes" : "no: " + support.reason;
+}
+
 std::string versionText() {
     const CudaProbe cuda = probeCuda();
     std::ostringstream text;
@@ -58,7 +65,7 @@ std::string versionText() {
          << "cuda:     " << (cuda.usable ? "" : "no: " + cuda.reason);
     for (std::size_t i = 0; i < cuda.devices.size(); ++i)
         text << (i == 0 ? "" : ", ") << cuda.devices[i];
-    text << "\ncpu:     ";
+    text << "\nbf16:     " << bfloat16Text() << "\ncpu:     ";
     for (const std::string& feature : cpuFeatures())
         text << ' ' << feature;
     return text.str();

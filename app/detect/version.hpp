@@ -17,4 +17,7 @@ bool isOptimised();
 /// CPU features that OpenCV was compiled for or can dispatch to and that this machine has.
 std::vector<std::string> cpuFeatures();
 
+/// Whether --precision bf16 can be had on this machine: "yes", or "no: " and why not.
+std::string bfloat16Text();
+
 } // namespace vigil

@@ -1,6 +1,9 @@
+#include "detect/default_model.hpp"
 #include "npy_files.hpp"
 #include "run_program.hpp"
 #include "tiny_models.hpp"
+
+#include <irmb_dnn/acceleration.hpp>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -15,8 +18,11 @@ namespace vigil::test {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::AnyOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::vector<float> rows = {1, 2, 3, 4, 0.9f, 0, 2, 3, 6, 7, 0.5f, 2, 0, 0, 0, 0, 0, 0};
@@ -67,6 +73,7 @@ TEST(CommandLine, HelpAndVersion) {
         EXPECT_EQ(result.err, "");
     }
     EXPECT_THAT(runVigil({"--version"}).out, HasSubstr("OpenCV"));
+    EXPECT_THAT(runVigil({"--version"}).out, ContainsRegex("\nbf16: +(yes|no: )"));
 }
 
 TEST(CommandLine, EveryCommandTeachesByExample) {
@@ -88,7 +95,11 @@ TEST(CommandLine, UsageErrorsNameTheValueAndTheRange) {
     expectOneLineError(runVigil({"bench", model, "--iterations", "0"}), 2, "--iterations");
     expectOneLineError(runVigil({"info", model, "--engine", "old"}), 2, "auto, new, classic");
     expectOneLineError(runVigil({"info"}), 2, "MODEL");
-    expectOneLineError(runVigil({"frobnicate"}), 2, "frobnicate");
+    expectOneLineError(
+        runVigil({"frobnicate", "--json"}), 2,
+        "'frobnicate' is not a command; there are run, info, eval, verify, bench, convert; ");
+    expectOneLineError(runVigil({"--frobnicate"}), 2, "--frobnicate; see vigil --help");
+    expectOneLineError(runVigil({"info", model, "frobnicate"}), 2, "vigil info --help");
     expectOneLineError(runVigil({"info", model, "--frobnicate"}), 2, "vigil info --help");
     expectOneLineError(runVigil({"convert", model, model}), 2, "another name");
 }
@@ -202,6 +213,21 @@ TEST(Info, DescribesADetector) {
     EXPECT_EQ(facts["opset"], 13);
 }
 
+TEST(Info, TellsWhatPrecisionThisMachineHas) {
+    const std::string model = writeConstantDetector(rows);
+    const bool usable = irmb::accelerationSupport().bfloat16;
+    EXPECT_EQ(jsonOf(runVigil({"info", model, "--json"}))["bf16"], usable);
+    EXPECT_THAT(runVigil({"info", model}).out, ContainsRegex(usable ? "bf16 +yes" : "bf16 +no: "));
+}
+
+TEST(Info, TellsWhichHeadsNeedNms) {
+    EXPECT_THAT(runVigil({"info", defaultModel()}).out,
+                AllOf(HasSubstr("one-to-many scores, which need NMS"),
+                      ContainsRegex("NMS +at IoU 0.5"), Not(HasSubstr("one-to-one"))));
+    const std::string unasked = writeConstantDetector(rows, {{"nms_iou", "1"}});
+    EXPECT_THAT(runVigil({"info", unasked}).out, Not(ContainsRegex("NMS +at")));
+}
+
 TEST(Info, TakesTheSizeOfADynamicModel) {
     const std::string model = writeDoublingModel({-1, 2, -1, -1});
     const json facts =
@@ -221,6 +247,19 @@ TEST(Bench, ReportsTimesAndLayers) {
     EXPECT_EQ(facts["threads"], 1);
     EXPECT_FALSE(facts["layer_types"].empty());
     EXPECT_THAT(runVigil({"bench", model, "--iterations", "1"}).out, HasSubstr("median"));
+}
+
+TEST(Bench, TellsHowToSeeTheLayersOfARegion) {
+    const std::vector<std::string> bench = {"bench", defaultModel(), "--iterations",
+                                            "1",     "--warmup",     "0"};
+    std::vector<std::string> plain = bench;
+    plain.insert(plain.end(), {"--cpu-acceleration", "off"});
+    EXPECT_THAT(runVigil(plain).out, Not(HasSubstr("CpuRegion")));
+    if (irmb::accelerationSupport().library.empty())
+        GTEST_SKIP() << "nothing accelerates networks on this CPU";
+    EXPECT_THAT(runVigil(bench).out,
+                AllOf(ContainsRegex("Vigil's kernels and oneDNN .* run [0-9]+ of [0-9]+ operators"),
+                      HasSubstr("--cpu-acceleration off shows its layers")));
 }
 
 TEST(Convert, WritesAModelThatComputesTheSame) {
@@ -272,6 +311,7 @@ TEST(BadModels, EndWithAnAnswerOrOneLine) {
             EXPECT_TRUE(jsonOf(result).contains("input_shape"));
         else
             expectOneLineError(result, 1, entry.path().filename().string());
+        EXPECT_THAT(result.err, Not(HasSubstr("parse error"))); // OpenCV's own words
     }
 }
 

@@ -20,8 +20,11 @@ namespace {
 QString headText(const irmb::ModelInfo& info) {
     switch (info.head) {
     case irmb::HeadKind::RawXyxy:
-        return info.tail_cut ? ModelPanel::tr("YOLOv10, its NMS-free tail runs outside the network")
-                             : ModelPanel::tr("YOLOv10, one-to-one head");
+        if (info.tail_cut)
+            return ModelPanel::tr("YOLOv10, its NMS-free tail runs outside the network");
+        return info.nms_iou > 0 && info.nms_iou < 1
+                   ? ModelPanel::tr("YOLOv10, one-to-many scores, with NMS")
+                   : ModelPanel::tr("YOLOv10, one-to-one head");
     case irmb::HeadKind::RawCxcywh:
         return ModelPanel::tr("YOLOv8 style, with NMS");
     case irmb::HeadKind::EndToEnd:
@@ -78,7 +81,7 @@ QString accelerationText(const irmb::AccelerationReport& report) {
         return ModelPanel::tr("nothing: %1").arg(engineText(report.reason));
     if (report.regions == 0)
         return ModelPanel::tr("nothing");
-    return ModelPanel::tr("%1 of %2 operators, by %3")
+    return ModelPanel::tr("%1 of %2 operators, by Vigil's kernels and %3")
         .arg(report.accelerated)
         .arg(report.operators)
         .arg(fromStd(report.library));

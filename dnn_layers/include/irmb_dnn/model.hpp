@@ -25,7 +25,7 @@ enum class Engine {
 
 /// What may run the network on the CPU.
 enum class CpuAcceleration {
-    Auto, ///< oneDNN where it was built in and the processor has AVX2, else OpenCV alone
+    Auto, ///< our kernels and oneDNN, where it was built in and the processor has AVX2; else OpenCV
     Off   ///< OpenCV alone
 };
 
@@ -109,7 +109,7 @@ struct AccelerationReport {
     int accelerated = 0; ///< operators in them, a fused iRMB counting as one
     int operators = 0;   ///< of the whole network
     Precision precision = Precision::Float32;
-    std::string library; ///< what runs them, "oneDNN 2.6.3"
+    std::string library; ///< runs them together with our own kernels: "oneDNN 2.6.3"
     std::string reason;  ///< why nothing is accelerated; empty if something is
 };
 
