@@ -1,4 +1,5 @@
-# Installs irmb_dnn with its headers and a CMake package, and the programs vigil and vigil-gui.
+# Installs irmb_dnn with its headers and a CMake package, and the programs vigil and vigil-gui with
+# their model.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/irmb_dnn)
@@ -21,6 +22,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
 
 if(TARGET vigil)
     install(TARGETS vigil)
+    install(FILES ${PROJECT_SOURCE_DIR}/resources/models/yolov10n-irmb-street.onnx
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/vigil/models)
 endif()
 
 if(TARGET vigil-gui)
