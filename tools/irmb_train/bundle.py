@@ -1,5 +1,5 @@
 """Packs code, pictures and teacher into one file for a machine that has only PyTorch, torchvision
-and OpenCV. There:
+and OpenCV, and if possible ONNX Runtime, in which the teacher is faster. There:
 
     tar -xf bundle.tgz && cd bundle && ./train.sh
 """
@@ -19,7 +19,8 @@ set -e
 cd "$(dirname "$0")"
 python3 -m irmb_train.canvases --data data --teacher data/teacher.onnx --output canvases \\
     --shards 60 --processes "$(nproc)"
-python3 -m irmb_train.train --canvases canvases --output run "$@"
+python3 -m irmb_train.train --canvases canvases --output run --size 640 \\
+    --imitate data/teacher.onnx --workers "$(nproc)" "$@"
 """
 
 
