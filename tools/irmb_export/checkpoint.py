@@ -139,7 +139,11 @@ class Unpickler(pickle.Unpickler):
 def check_is_file(path):
     if not Path(path).is_file():
         raise CheckpointError(f"'{path}' does not exist; check the path")
-    if not zipfile.is_zipfile(path):
+    with open(path, "rb") as file:
+        begins_as_archive = file.read(4) == b"PK\x03\x04"
+    if begins_as_archive and not zipfile.is_zipfile(path):
+        raise CheckpointError(f"'{path}' was cut short: the end of the archive is missing; copy it again")
+    if not begins_as_archive:
         raise CheckpointError(f"'{path}' is no checkpoint of PyTorch 1.6 or newer; load it in its own "
                               "environment and save it again with torch.save")
 
@@ -164,7 +168,7 @@ def read(path, trusted=False):
     except CheckpointError:
         raise
     except Exception as error:  # a damaged pickle fails in any way
-        raise CheckpointError(f"'{path}' cannot be read: {type(error).__name__}: {error}")
+        raise CheckpointError(f"'{path}' is damaged, {type(error).__name__}: {error}; copy it again")
 
 
 def as_dict(value):
