@@ -57,6 +57,21 @@ def slim(path):
     return True
 
 
+def try_out(network, size, batch=1):
+    """Runs the network once; raises CheckpointError when its layers do not fit together."""
+    try:
+        with torch.no_grad():
+            out = network(torch.rand(batch, 3, *size))
+    except CheckpointError:
+        raise
+    except Exception as error:  # code and weights of others fail in any way
+        raise CheckpointError(f"the model does not run at {size[0]}x{size[1]}: "
+                              f"{type(error).__name__}: {error}")
+    if not bool(torch.isfinite(out).all()):
+        raise CheckpointError("the model's output is not finite, as after a training that diverged; "
+                              "give an earlier checkpoint")
+
+
 def count(model, kind):
     return sum(isinstance(module, kind) for module in model.modules())
 
@@ -68,7 +83,7 @@ def write(network, path, size, batch=1, opset=13, standard_ops=False):
     if not standard_ops:
         model = with_nodes(model)
     options = dict(opset_version=opset, input_names=[INPUT], output_names=[OUTPUT])
-    if not standard_ops:
+    if count(model, (IrmbNode, AttentionNode)):
         options["custom_opsets"] = {DOMAIN: VERSION}
     if int(torch.__version__.split(".")[0]) >= 2:
         options.update(dynamo=False)
