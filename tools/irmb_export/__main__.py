@@ -17,6 +17,8 @@ EXAMPLES = """examples:
       another input size, height then width, and the one-to-one head without its tail
   python -m irmb_export export best.pt best.onnx --run-code ~/their/yolov10
       modules that are not known are taken from the checkpoint's own source code, which is run
+  python -m irmb_export export best.pt best.onnx --as-irmb RMB
+      the class RMB is an iRMB under another name
 """
 
 
@@ -38,6 +40,9 @@ def add_export(commands):
     parser.add_argument("--run-code", metavar="DIR",
                         help="run the checkpoint's code, looked for in DIR and among the installed "
                         "packages: only for checkpoints that you trust")
+    parser.add_argument("--as-irmb", metavar="CLASS", nargs="+", default=[],
+                        help="take these classes for the published iRMB where the checkpoint leaves "
+                        "doubts: only if you know their code")
     parser.add_argument("--vigil", metavar="FILE", help="the program vigil, for the check")
     parser.add_argument("--no-check", action="store_true", help="do not compare with PyTorch")
 
@@ -51,7 +56,7 @@ def load(args):
             raise CheckpointError(f"--run-code: '{args.run_code}' is no folder")
         sys.path.insert(0, args.run_code)
     model, facts = checkpoint.load(args.weights, trusted=bool(args.run_code))
-    network, adoption = build(model, with_tail=not args.no_tail)
+    network, adoption = build(model, with_tail=not args.no_tail, as_irmb=args.as_irmb)
     return model, network, adoption, facts
 
 
@@ -63,9 +68,13 @@ def run_export(args):
     names = class_names(model, network.head.nc)
     for remark in adoption.remarks:
         print(f"note: {remark}", file=sys.stderr)
-    if not args.run_code and adoption.blocks:
+    if not adoption.blocks:
+        print("note: no iRMB was found", file=sys.stderr)
+    elif not args.run_code:
         kinds = ", ".join(sorted({kind for _, kind in adoption.blocks}))
-        print(f"{len(adoption.blocks)} iRMBs recognised by their structure: {kinds}")
+        print(f"{len(adoption.blocks)} iRMBs recognised by their structure: {kinds}; that they compute "
+              "what iRMBs do, only their code could tell (--run-code)")
+    export.try_out(network, size, args.batch)
     whole, core, standard = export.export_model(
         network, args.out, names=names, stride=stride, size=size, batch=args.batch,
         opset=args.opset, standard_ops=args.standard_ops, facts=facts)
@@ -73,7 +82,11 @@ def run_export(args):
           f"{core} with their attention as a node, {standard} as standard operators")
     if args.no_check:
         return
-    line = check(network, args.out, size, args.batch, whole + core > 0, args.vigil)
+    try:
+        line = check(network, args.out, size, args.batch, whole + core > 0, args.vigil)
+    except CheckFailed as error:
+        Path(args.out).unlink()
+        raise CheckFailed(f"{error}. '{args.out}' was removed; --no-check keeps it")
     print(line or "NOT CHECKED: " + (
         "give the program vigil with --vigil" if whole + core else "install onnxruntime"))
 

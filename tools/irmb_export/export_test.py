@@ -13,9 +13,10 @@ import numpy as np
 import onnx
 import torch
 
-from . import checkpoint, export
+from . import checkpoint, export, foreign_models
 from .check import by_onnxruntime, by_vigil
 from .network import build
+from .structure import Adoption
 
 BOX_PX, SCORE = 0.05, 1e-4
 
@@ -44,9 +45,9 @@ class ExportTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.scratch.cleanup()
 
-    def build(self, name, **how):
+    def build(self, name, as_irmb=("MobileMixer", "RMB"), **how):
         model, facts = checkpoint.load(self.folder / f"{name}.pt")
-        return build(model, **how)
+        return build(model, as_irmb=as_irmb, **how)
 
     def assert_close(self, got, want):
         difference = np.abs(got - want)
@@ -60,7 +61,7 @@ class ExportTest(unittest.TestCase):
         return path, counts
 
     def test_without_code_it_computes_the_same(self):
-        for name in ("plain", "variants"):
+        for name in ("plain", "variants", "forks"):
             network, adoption = self.build(name, with_tail=False)
             self.assertEqual(len(adoption.blocks), 5, adoption.blocks)
             self.assert_close(network(self.image).numpy(), np.load(self.folder / f"{name}.npy"))
@@ -93,6 +94,44 @@ class ExportTest(unittest.TestCase):
         with self.assertRaisesRegex(checkpoint.CheckpointError, "iRMB_Cascaded.*cascades.*--run-code"):
             self.build("cascaded")
 
+    def test_what_only_code_could_tell_is_refused(self):
+        with self.assertRaisesRegex(checkpoint.CheckpointError,
+                                    "RMB is an unknown class, it calls its parts dw, k, q.*--as-irmb RMB"):
+            self.build("forks", as_irmb=())
+        model, _ = checkpoint.load(self.folder / "plain.pt")
+        del model.model[1].attn_pre
+        model.model[3].shift_size = 3
+        with self.assertRaisesRegex(checkpoint.CheckpointError,
+                                    "does not say its attn_pre.*shift_size = 3.*--as-irmb iRMB"):
+            build(model)
+
+    def test_a_third_module_between_the_convolutions_is_not_put_last(self):
+        model, _ = checkpoint.load(self.folder / "plain.pt")
+        neck = model.model[6]
+        middle = checkpoint.foreign_class("ultralytics.nn.extra", "BottleneckMiddle")()
+        middle.cv1, middle.cv2, middle.mix = neck.cv1, neck.cv2, neck.m[0]
+        middle.add = True
+        neck.m[0] = middle
+        with self.assertRaisesRegex(checkpoint.CheckpointError, "BottleneckMiddle is not at hand"):
+            build(model)
+
+    def test_with_code_a_trial_decides(self):
+        block = foreign_models.randomise(foreign_models.IRMB(16))
+        del block.attn_pre, block.has_skip
+        block.scale = 0.2
+        adoption, x = Adoption(), self.image.repeat(1, 6, 1, 1)[:, :16, :9, :11]
+        self.assertLess(float((adoption.adopt(block, "model.0")(x) - block(x)).abs().max()), 1e-5)
+        self.assertEqual(len(adoption.blocks), 1)
+
+        class Flipped(foreign_models.Block):
+            def attend(self, x):
+                return super().attend(x.flip(1))
+        other = foreign_models.randomise(Flipped(16))
+        other.scale = 0.2
+        want = other(x)
+        self.assertIs(adoption.adopt(other, "model.1"), other)
+        self.assertTrue(torch.equal(other(x), want))
+
     def test_code_in_a_checkpoint_does_not_run(self):
         witness = self.folder / "witness"
         torch.save({"model": Bomb(str(witness))}, self.folder / "bomb.pt")
@@ -103,8 +142,10 @@ class ExportTest(unittest.TestCase):
     def test_bad_files(self):
         (self.folder / "text.pt").write_text("no checkpoint")
         torch.save({"model": {"a": torch.zeros(1)}}, self.folder / "weights.pt")
+        whole = (self.folder / "plain.pt").read_bytes()
+        (self.folder / "cut.pt").write_bytes(whole[:len(whole) // 2])
         for name, fault in (("none", "does not exist"), ("text", "no checkpoint"),
-                            ("weights", "weights alone")):
+                            ("weights", "weights alone"), ("cut", "cut short")):
             with self.assertRaisesRegex(checkpoint.CheckpointError, fault):
                 self.build(name)
 

@@ -53,8 +53,11 @@ class Block(nn.Module):
         self.conv_local = UNIT(c, c, k, nn.SiLU(), norm=True, groups=c)
         self.proj, self.drop_path = UNIT(c, c, 1), nn.Identity()
 
+    def queries_and_keys(self, x):
+        return self.qk(x)
+
     def attend(self, x):
-        q, k = self.qk(x).flatten(2).chunk(2, 1)
+        q, k = self.queries_and_keys(x).flatten(2).chunk(2, 1)
         v = self.v(x).flatten(2)
         heads = []
         for q, k, v in zip(*(t.chunk(self.num_head, 1) for t in (q, k, v))):
@@ -71,13 +74,43 @@ class Block(nn.Module):
             for j in range(columns):
                 z[:, :, i::rows, j::columns] = self.attend(y[:, :, i::rows, j::columns])
         z = z[:, :, :h, :w]
-        return x + self.proj(z + self.conv_local(z))
+        return x + self.proj(z + self.se(self.conv_local(z)))
+
+
+class LinearSqueeze(nn.Module):
+    """Squeeze and excitation with linear layers."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Sequential(nn.Linear(c, c // 4, bias=False), nn.ReLU(),
+                                nn.Linear(c // 4, c, bias=False), nn.Sigmoid())
+
+    def forward(self, x):
+        return x * self.fc(self.avg_pool(x).flatten(1))[..., None, None]
+
+
+class SplitBlock(Block):
+    """q and k by convolutions of their own, and another name for the local one."""
+
+    def __init__(self, c):
+        super().__init__(c)
+        del self.qk
+        self.q, self.k = nn.Conv2d(c, c, 1, bias=False), nn.Conv2d(c, c, 1)
+        self.dw = self._modules.pop("conv_local")
+
+    def queries_and_keys(self, x):
+        return torch.cat((self.q(x), self.k(x)), 1)
+
+    def __getattr__(self, name):
+        return super().__getattr__("dw" if name == "conv_local" else name)
 
 
 UNIT = published("ConvNormAct", Unit)
 IRMB = published("iRMB", Block)
 OTHER_NAME = published("MobileMixer", Block)
 CASCADED = published("iRMB_Cascaded", Block)
+SPLIT, SQUEEZE = published("RMB", SplitBlock), published("SEAttention", LinearSqueeze)
 CONV, C2F = published("Conv", yolo.Conv), published("C2f_iRMB", yolo.C2f)
 DFL = published("DFL", yolo.DFL)
 DETECT = published("v10Detect", nn.Module, {"forward": lambda self, maps: self.head(maps)})
@@ -125,12 +158,24 @@ def network(blocks, nc=2):
     return model, run
 
 
+def plain_parts(c, squeeze):
+    """A block of bare convolutions that keeps the activation of its v, with YOLO's Conv."""
+    block = IRMB(c, bias=True)
+    block.act = nn.SiLU()
+    block.qk, block.v = nn.Conv2d(c, 2 * c, 1), nn.Sequential(nn.Conv2d(c, c, 1), block.act)
+    block.conv_local, block.proj = CONV(c, c, 3, g=c), nn.Conv2d(c, c, 1)
+    block.se = SQUEEZE(c) if squeeze else block.se
+    return block
+
+
 def blocks_of(name):
     if name == "plain":
         return [IRMB(16), IRMB(16), IRMB(16)]
     if name == "variants":
         return [OTHER_NAME(16, act=nn.GELU, k=5, bias=True, norm=nn.GroupNorm(4, 16)),
                 IRMB(16, 4, 5, act=nn.Hardswish), IRMB(16, act=nn.PReLU)]
+    if name == "forks":
+        return [plain_parts(16, False), plain_parts(16, True), SPLIT(16)]
     blocks = [IRMB(16), IRMB(16), CASCADED(16)]
     blocks[2].cascades = nn.ModuleList([nn.Conv2d(8, 8, 1)])
     return blocks
@@ -156,7 +201,7 @@ def main():
     out = Path(sys.argv[1])
     image = torch.rand(1, 3, 96, 160, generator=torch.Generator().manual_seed(2))
     np.save(out / "input.npy", image.numpy())
-    for name in ("plain", "variants", "cascaded"):
+    for name in ("plain", "variants", "forks", "cascaded"):
         model, run = network(blocks_of(name))
         randomise(model)
         with torch.no_grad():

@@ -86,10 +86,10 @@ def class_names(model, nc):
     return {i: str(names.get(i, f"class{i}")) for i in range(nc)}
 
 
-def build(model, with_tail=True):
+def build(model, with_tail=True, as_irmb=()):
     """(Network, Adoption): the detector in eval mode, and what was found in it. Raises
-    CheckpointError for what cannot run."""
-    layers, adoption = layers_of(model), Adoption()
+    CheckpointError for what cannot run. `as_irmb`: see Adoption."""
+    layers, adoption = layers_of(model), Adoption(as_irmb)
     if not is_head(layers[-1]):
         raise CheckpointError(f"the last layer, {class_path(layers[-1])}, is no detection head of "
                               "YOLOv10; only detectors are exported")

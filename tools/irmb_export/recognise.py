@@ -1,5 +1,6 @@
-"""Finds iRMBs among the modules of a checkpoint, whatever their classes are called, and rebuilds them
-as irmb.iRMB from their state."""
+"""Rebuilds iRMBs that a checkpoint holds as irmb.iRMB from their state, and tells what may differ."""
+import copy
+import itertools
 import numbers
 
 import torch
@@ -9,33 +10,24 @@ from .checkpoint import CheckpointError
 from .irmb import ConvNormAct, iRMB
 from .layout import StaticLayout
 from .node import fold_batch_norm
+from .parts import is_passive, names_of, parts_of, renamed, rows, stack
 
-PARTS = {"norm", "qk", "v", "conv_local", "se", "proj"}
+# Classes whose forward() is known: the published block, and relatives with another local branch.
+KNOWN_CLASSES = {"irmb", "irmbdrb", "irmbswc"}
 # Attributes that say nothing that the parts do not say: what constructors keep of their arguments,
 # and what Ultralytics notes on each layer.
 SILENT = {
     "dim_in", "dim_out", "dim_mid", "dim", "norm_in", "exp_ratio", "norm_layer", "act_layer", "v_proj",
     "dw_ks", "stride", "dilation", "se_ratio", "qkv_bias", "qk_bias", "v_group", "inplace", "drop",
-    "attn_drop", "drop_path", "proj_drop", "drop_rate", "i", "f", "type", "np", "training", "c1", "c2"}
-READ = {"has_skip", "attn_s", "attn_pre", "dim_head", "head_dim", "num_head", "num_heads", "window_size",
-        "scale"}
+    "attn_drop", "drop_path", "proj_drop", "drop_rate", "i", "f", "type", "np", "training", "c1", "c2",
+    "in_channels", "out_channels", "channels", "kernel_size"}
+HEAD_SIZE, HEADS = ("dim_head", "head_dim"), ("num_head", "num_heads", "heads")
+WINDOW = ("window_size", "win_size", "ws")
+READ = {"has_skip", "attn_s", "attn_pre", "scale", *HEAD_SIZE, *HEADS, *WINDOW}
 
 
 class NotAnIrmb(CheckpointError):
     """A module with parts of an iRMB that is none; the message says what differs."""
-
-
-def is_passive(module):
-    """Whether a module does nothing at inference."""
-    name = type(module).__name__.lower()
-    return module is None or isinstance(module, nn.Identity) or \
-        "drop" in name and not list(module.parameters())
-
-
-def resembles_irmb(module):
-    """Whether a module is built of an iRMB's parts."""
-    names = set(module._modules)
-    return {"conv_local", "proj"} <= names and bool(names & {"qk", "v"})
 
 
 def attribute(module, *names, default=None):
@@ -46,20 +38,26 @@ def attribute(module, *names, default=None):
     return default
 
 
+def serves_a_part(child, module):
+    """Whether a child is also inside a part: some forks keep the activation that v shares."""
+    return any(child is inner for part in parts_of(module).values() for inner in part.modules())
+
+
 def foreign_traits(module):
-    """What a module has that an iRMB does not, in words; and plain attributes without a meaning."""
+    """What a module has that an iRMB does not, in words."""
+    parts = set(names_of(module).values())
     traits = [name for name, child in module._modules.items()
-              if name not in PARTS and not is_passive(child)]
+              if name not in parts and not is_passive(child) and not serves_a_part(child, module)]
     traits += list(module._parameters) + list(module._buffers)
-    unknown = []
-    for name, value in module.__dict__.items():
-        if name.startswith("_") or name in SILENT | READ:
-            continue
-        if isinstance(value, (torch.Tensor, nn.Module)):
-            traits.append(name)
-        elif value is not None:
-            unknown.append(name)
-    return traits, unknown
+    return traits + [name for name, value in module.__dict__.items()
+                     if isinstance(value, (torch.Tensor, nn.Module)) and name not in SILENT | READ]
+
+
+def unknown_attributes(module):
+    """Plain attributes that no iRMB has and that may switch something on, as `name = value`."""
+    return [f"{name} = {value!r}" for name, value in sorted(module.__dict__.items())
+            if not name.startswith("_") and name not in SILENT | READ
+            and not isinstance(value, (torch.Tensor, nn.Module)) and value]
 
 
 def flatten(module):
@@ -113,17 +111,26 @@ def pointwise(module, what, may_act=False):
     return unit
 
 
+def local_branch(module):
+    """The local branch as one unit where it is one, for the node; else as it is."""
+    try:
+        return conv_unit(module)
+    except NotAnIrmb:
+        return module
+
+
 def channels_in(module):
     """Channels of the map that an iRMB takes: those of its first convolution."""
-    for name in ("qk", "v", "conv_local"):
-        for part in module._modules.get(name, nn.Identity()).modules():
+    parts = parts_of(module)
+    for name in ("qk", "q", "qkv", "v", "conv_local"):
+        for part in parts.get(name, nn.Identity()).modules():
             if isinstance(part, nn.Conv2d):
                 return part.in_channels
     raise NotAnIrmb("it has no convolution")
 
 
 def window_side(module):
-    side = attribute(module, "window_size", default=None)
+    side = attribute(module, *WINDOW)
     if isinstance(side, (tuple, list)) and len(set(side)) == 1:
         side = side[0]
     if not isinstance(side, numbers.Integral):
@@ -132,8 +139,7 @@ def window_side(module):
 
 
 def head_size(module, channels):
-    size = attribute(module, "dim_head", "head_dim")
-    heads = attribute(module, "num_head", "num_heads")
+    size, heads = attribute(module, *HEAD_SIZE), attribute(module, *HEADS)
     if size is None and heads is not None:
         size = channels // heads
     if not isinstance(size, numbers.Integral) or size < 1 or channels % size:
@@ -145,23 +151,45 @@ def head_size(module, channels):
 
 def scale_queries(qk, channels, factor):
     """Multiplies the part of qk that gives q."""
+    qk.conv = copy.deepcopy(qk.conv)  # the module that it came from keeps its own
     with torch.no_grad():
         qk.conv.weight[:channels] *= factor
         if qk.conv.bias is not None:
             qk.conv.bias[:channels] *= factor
 
 
+def queries_keys_values(parts, channels):
+    """(qk, v) as units, out of qk and v, q, k and v, or qkv."""
+    unit = ConvNormAct(1, 1, 1)
+    if "qkv" in parts:
+        conv = pointwise(parts["qkv"], "qkv").conv
+        if conv.groups != 1 or conv.out_channels <= 2 * channels:
+            raise NotAnIrmb(f"qkv makes {conv.out_channels} channels out of {channels}")
+        values = copy.deepcopy(unit)
+        unit.conv = rows(conv, 0, 2 * channels)
+        values.conv = rows(conv, 2 * channels, conv.out_channels)
+        return unit, values
+    if "v" not in parts or not ("qk" in parts or {"q", "k"} <= set(parts)):
+        raise NotAnIrmb("it lacks q, k or v")
+    values = pointwise(parts["v"], "v", may_act=True)
+    if "qk" in parts:
+        return pointwise(parts["qk"], "qk"), values
+    convs = [pointwise(parts[name], name).conv for name in "qk"]
+    if any(conv.groups != 1 for conv in convs):
+        raise NotAnIrmb("q or k is a grouped convolution")
+    unit.conv = stack(*convs)
+    return unit, values
+
+
 def set_attention(block, module, channels):
     """Gives `block` the window attention of `module`."""
-    block.qk = pointwise(module.qk, "qk")
-    block.v = pointwise(module.v, "v", may_act=True)
+    block.qk, block.v = queries_keys_values(parts_of(module), channels)
     if block.qk.conv.out_channels != 2 * channels or block.qk.conv.groups != 1:
         raise NotAnIrmb(f"qk makes {block.qk.conv.out_channels} channels out of {channels}")
     if block.v.conv.groups not in (1, block.num_head):
         raise NotAnIrmb(f"v has {block.v.conv.groups} groups and {block.num_head} heads")
     if block.v.conv.out_channels % block.num_head:
         raise NotAnIrmb("the heads do not divide v's channels")
-    block.attn_pre = bool(attribute(module, "attn_pre", default=False))
     scale = attribute(module, "scale", default=block.scale)
     if not isinstance(scale, numbers.Real):
         raise NotAnIrmb(f"its scale is a {type(scale).__name__}")
@@ -169,28 +197,71 @@ def set_attention(block, module, channels):
         scale_queries(block.qk, channels, scale / block.scale)
 
 
-def rebuild(module):
-    """(iRMB, remarks) from a module whose parts run already. Raises NotAnIrmb with the difference."""
-    traits, unknown = foreign_traits(module)
+def attends(module):
+    return bool(attribute(module, "attn_s", default=bool({"qk", "q", "qkv"} & set(parts_of(module)))))
+
+
+def needed_parts(module):
+    """parts_of(module), or NotAnIrmb without what every iRMB has."""
+    parts = parts_of(module)
+    lacking = [name for name in ("conv_local", "proj") if name not in parts]
+    if lacking:
+        raise NotAnIrmb(f"its {' and '.join(lacking)} do nothing")
+    return parts
+
+
+def may_skip(module):
+    """Whether the output of a module has the size of its input."""
+    parts = needed_parts(module)
+    strides = [conv.stride for conv in parts["conv_local"].modules() if isinstance(conv, nn.Conv2d)]
+    same = channels_in(module) == pointwise(parts["proj"], "proj").conv.out_channels
+    return same and all(stride in (1, (1, 1)) for stride in strides)
+
+
+def unstated(module):
+    """Names of what decides about the result and is not among the module's attributes."""
+    asked = ["attn_pre", "scale"] if attends(module) else []
+    asked += ["has_skip"] if may_skip(module) else []
+    return [name for name in asked if name not in module.__dict__]
+
+
+def doubts(module):
+    """Why a module with an iRMB's parts may compute something else, in words. Its code could tell."""
+    name = type(module).__name__
+    found = [] if name.lower().replace("_", "") in KNOWN_CLASSES else [f"{name} is an unknown class"]
+    found += [f"it calls its parts {', '.join(names)}" for names in [renamed(module)] if names]
+    found += [f"it does not say its {name}" for name in unstated(module)]
+    return found + [f"it has {attribute}" for attribute in unknown_attributes(module)]
+
+
+def guesses(module):
+    """All that a module may have meant by what it does not say; the likeliest first."""
+    choices = {"attn_pre": (False, True), "has_skip": (True, False)}
+    names = [name for name in choices if name in unstated(module)]
+    for values in itertools.product(*(choices[name] for name in names)):
+        yield dict(zip(names, values))
+
+
+def rebuild(module, guess=()):
+    """An iRMB from a module whose parts run already. `guess`: what its attributes do not say. Raises
+    NotAnIrmb with the difference."""
+    said = {**dict(guess), **module.__dict__}
+    traits = foreign_traits(module)
     if traits:
         raise NotAnIrmb("it has " + ", ".join(sorted(traits)) + ", which no iRMB has")
-    proj = pointwise(module.proj, "proj")
-    attends = bool(attribute(module, "attn_s", default="qk" in module._modules))
-    channels, dim_out = channels_in(module), proj.conv.out_channels
-    size = head_size(module, channels) if attends else 1
-    block = iRMB(channels, dim_out, norm_layer="none", attn_s=False, v_proj=False, dim_head=size,
-                 window_size=window_side(module) if attends else 0, layout=StaticLayout)
-    block.attn_s = attends
-    block.has_skip = bool(attribute(module, "has_skip", default=channels == dim_out))
-    if not is_passive(module._modules.get("norm")):
-        block.norm = module.norm
-    if attends:
+    parts = needed_parts(module)
+    proj = pointwise(parts["proj"], "proj")
+    channels, attention = channels_in(module), attends(module)
+    block = iRMB(channels, proj.conv.out_channels, norm_layer="none", attn_s=False, v_proj=False,
+                 dim_head=head_size(module, channels) if attention else 1,
+                 window_size=window_side(module) if attention else 0, layout=StaticLayout)
+    block.attn_s, block.attn_pre = attention, bool(said.get("attn_pre", False))
+    block.has_skip = bool(said.get("has_skip", may_skip(module)))
+    block.norm = parts.get("norm", block.norm)
+    if attention:
         set_attention(block, module, channels)
-    elif not is_passive(module._modules.get("v")):
-        block.v = pointwise(module.v, "v", may_act=True)
-    block.conv_local = module.conv_local
-    if not is_passive(module._modules.get("se")):
-        block.se = module.se
-    block.proj = proj
-    remarks = [f"its {name} means nothing to an iRMB" for name in sorted(unknown)]
-    return block.eval().requires_grad_(False), remarks
+    elif "v" in parts:
+        block.v = pointwise(parts["v"], "v", may_act=True)
+    block.conv_local, block.proj = local_branch(parts["conv_local"]), proj
+    block.se = parts.get("se", block.se)
+    return block.eval().requires_grad_(False)

@@ -5,7 +5,8 @@ from torch import nn
 from . import yolo
 from .checkpoint import CheckpointError, Foreign, class_path
 from .irmb import ACTIVATIONS, ConvNormAct, LayerNorm2d, SqueezeExcite
-from .recognise import NotAnIrmb, channels_in, is_passive, rebuild, resembles_irmb
+from .parts import is_passive, resembles_irmb
+from .recognise import NotAnIrmb, channels_in, doubts, guesses, rebuild
 
 LOOSE_ACTIVATIONS = {name.replace("_", ""): kind for name, kind in {
     **ACTIVATIONS, "swishme": nn.SiLU, "swishjit": nn.SiLU, "hardswish": nn.Hardswish,
@@ -89,7 +90,8 @@ KINDS = [
     (yolo.SCDown, {"SCDown"}, {"cv1", "cv2"}, set()),
     (yolo.Bottleneck, None, {"cv1", "cv2"}, {"add"}),
     (Cib, {"CIB"}, {"cv1"}, {"add"}),
-    (C3, {"C3", "C3k", "C3x"}, {"cv1", "cv2", "cv3", "m"}, set()),
+    (C3, {"C3", "C3k", "C3x", "C3_iRMB", "C3_iRMB_DRB", "C3_iRMB_SWC"}, {"cv1", "cv2", "cv3", "m"},
+     set()),
     (yolo.SPPF, {"SPPF"}, {"cv1", "cv2", "m"}, set()),
     (C2Psa, {"C2PSA"}, {"cv1", "cv2", "m"}, set()),
     (PsaBlock, {"PSABlock"}, {"attn", "ffn"}, {"add"}),
@@ -106,6 +108,15 @@ def has_sigmoid_gate(module):
     return isinstance(module._modules.get("gate"), (nn.Sigmoid, type(None)))
 
 
+def is_c2f(module):
+    """Whether a module of cv1, cv2 and m splits, chains and joins as C2f does, whatever it chains."""
+    c = module.__dict__.get("c")
+    convs = [next((m for m in module._modules[name].modules() if isinstance(m, nn.Conv2d)), None)
+             for name in ("cv1", "cv2")]
+    return isinstance(module.m, nn.ModuleList) and None not in convs and c is not None and \
+        convs[0].out_channels == 2 * c and convs[1].in_channels == (2 + len(module.m)) * c
+
+
 def kind_of(module):
     """The class that computes what `module` does, or None."""
     name = type(module).__name__
@@ -117,7 +128,7 @@ def kind_of(module):
             if kind is ConvNormAct and module.__dict__.get("has_skip"):
                 continue
             return kind if kind is not SqueezeExcite or has_sigmoid_gate(module) else None
-    if children == {"cv1", "cv2", "m"} and isinstance(module.m, nn.ModuleList):
+    if children == {"cv1", "cv2", "m"} and is_c2f(module):
         return yolo.C2f
     if {"lk_origin"} <= children and {"kernel_sizes", "dilates"} <= set(module.__dict__):
         return DilatedReparam
@@ -136,10 +147,40 @@ def channel_norm(module):
     return norm
 
 
+def squeeze_excite(module):
+    """SqueezeExcite from one with linear layers, SEAttention by name, or None."""
+    pool, fc = (module._modules.get(name) for name in ("avg_pool", "fc"))
+    steps = list(fc) if isinstance(fc, nn.Sequential) else []
+    if type(module).__name__ not in {"SEAttention", "SELayer", "SEBlock"} \
+            or set(module._modules) != {"avg_pool", "fc"} \
+            or getattr(pool, "output_size", 0) not in (1, (1, 1)) or len(steps) != 4 \
+            or not all(isinstance(steps[i], nn.Linear) for i in (0, 2)) \
+            or not isinstance(steps[3], nn.Sigmoid):
+        return None
+    se = SqueezeExcite(steps[0].in_features, 1, nn.Identity)
+    se.conv_reduce, se.act1, se.conv_expand = pixelwise(steps[0]), steps[1], pixelwise(steps[2])
+    return se
+
+
+def pixelwise(linear):
+    """A linear layer as a 1x1 convolution."""
+    conv = nn.Conv2d(linear.in_features, linear.out_features, 1, bias=linear.bias is not None)
+    conv.weight.data = linear.weight.data[:, :, None, None].clone()
+    if linear.bias is not None:
+        conv.bias.data = linear.bias.data.clone()
+    return conv
+
+
+# Bottlenecks that are known to put their third module last. Another class may have it between the
+# convolutions: its parts look the same.
+PLUS_LAST = {"Bottleneck", "Bottleneck_iRMB", "Bottleneck_Attention"}
+
+
 def bottleneck_plus(module):
     """The name of the one child of a bottleneck besides cv1 and cv2, or None."""
     children = [name for name, child in module._modules.items() if not is_passive(child)]
-    if children[:2] == ["cv1", "cv2"] and len(children) == 3 and "add" in module.__dict__:
+    if type(module).__name__ in PLUS_LAST and children[:2] == ["cv1", "cv2"] and len(children) == 3 \
+            and "add" in module.__dict__:
         return children[2]
     return None
 
@@ -155,9 +196,9 @@ def without_code(module):
         return act
     if not module._modules and is_passive(module):
         return nn.Identity()
-    norm = channel_norm(module)
-    if norm is not None:
-        return norm
+    for rewritten in (channel_norm(module), squeeze_excite(module)):
+        if rewritten is not None:
+            return rewritten
     kind = kind_of(module)
     if kind is None and bottleneck_plus(module):
         kind, module.plus = BottleneckPlus, bottleneck_plus(module)
@@ -175,18 +216,28 @@ def complete(module):
 
 
 def behaves_as(block, module):
-    """Whether the rebuilt block and the original, whose code is at hand, agree on random input."""
+    """Whether the rebuilt block and the original, whose code is at hand, agree on random input. What
+    the shortcut carries does not count: beside it a small branch would hide."""
     x = torch.randn(1, channels_in(module), 11, 17, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        expected, actual = module(x), block(x)
-    return expected.shape == actual.shape and \
-        bool((expected - actual).abs().max() <= 1e-4 * max(1.0, float(expected.abs().max())))
+    try:
+        with torch.no_grad():
+            expected, actual = module(x), block(x)
+    except Exception:  # code of others fails in any way
+        return False
+    if expected.shape != actual.shape:
+        return False
+    added = expected - x if block.has_skip else expected
+    rounding = 1e-6 * float(expected.abs().max())
+    return bool((expected - actual).abs().max() <= 1e-4 * float(added.abs().max()) + rounding)
 
 
 class Adoption:
-    """Goes through the modules of a model; keeps what it found and what it does not know."""
+    """Goes through the modules of a model; keeps what it found and what it does not know. Classes
+    named in `as_irmb` are iRMBs on the user's word, where only their code could tell."""
 
-    def __init__(self):
+    def __init__(self, as_irmb=()):
+        self.as_irmb = set(as_irmb)
+        self.doubted = set()  # names of classes that a word for them would admit
         self.blocks = []   # (path, class) of iRMBs
         self.remarks = []
         self.unknown = []  # (path, reason)
@@ -211,19 +262,33 @@ class Adoption:
     def adopt_irmb(self, module, path, own_code):
         kind = class_path(module)
         try:
-            block, remarks = rebuild(module)
+            block = self.by_trial(module) if own_code else self.by_structure(module, path)
         except NotAnIrmb as error:
-            if not own_code:
-                self.unknown.append((path, f"{kind} looks like an iRMB, but {error}"))
-            else:
+            if own_code:
                 self.remarks.append(f"{path} ({kind}) stays as its code computes it: {error}")
-            return module
-        if own_code and not behaves_as(block, module):
-            self.remarks.append(f"{path} ({kind}) has an iRMB's parts, but computes something else: it "
-                                "stays as its code computes it")
+            else:
+                self.unknown.append((path, f"{kind} looks like an iRMB, but {error}"))
             return module
         self.blocks.append((path, kind))
-        self.remarks += [f"{path} ({kind}): {remark}" for remark in remarks]
+        return block
+
+    @staticmethod
+    def by_trial(module):
+        """The iRMB that computes what the code of `module` does."""
+        for guess in guesses(module):
+            block = rebuild(module, guess)
+            if behaves_as(block, module):
+                return block
+        raise NotAnIrmb("with an iRMB's parts it computes something else")
+
+    def by_structure(self, module, path):
+        """The iRMB that `module` must be, as far as its parts and attributes can tell."""
+        block, found, name = rebuild(module), doubts(module), type(module).__name__
+        if found and name not in self.as_irmb:
+            self.doubted.add(name)
+            raise NotAnIrmb(", ".join(found))
+        self.remarks += [f"{path} ({class_path(module)}): {doubt}; taken for an iRMB all the same"
+                         for doubt in found]
         return block
 
     def check(self):
@@ -231,6 +296,8 @@ class Adoption:
         if self.unknown:
             some = "; ".join(f"{path}: {reason}" for path, reason in self.unknown[:3])
             more = f"; and {len(self.unknown) - 3} more" if len(self.unknown) > 3 else ""
+            word = "; or, if you know that they compute what the published iRMB does, name the classes: " \
+                f"--as-irmb {' '.join(sorted(self.doubted))}" if self.doubted else ""
             raise CheckpointError(
                 f"{some}{more}. If you trust the checkpoint, give the folder of its source code with "
-                "--run-code DIR")
+                f"--run-code DIR{word}")
