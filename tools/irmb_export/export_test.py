@@ -45,7 +45,7 @@ class ExportTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.scratch.cleanup()
 
-    def build(self, name, as_irmb=("MobileMixer", "RMB"), **how):
+    def build(self, name, as_irmb=("RMB",), **how):
         model, facts = checkpoint.load(self.folder / f"{name}.pt")
         return build(model, as_irmb=as_irmb, **how)
 
@@ -96,7 +96,7 @@ class ExportTest(unittest.TestCase):
 
     def test_what_only_code_could_tell_is_refused(self):
         with self.assertRaisesRegex(checkpoint.CheckpointError,
-                                    "RMB is an unknown class, it calls its parts dw, k, q.*--as-irmb RMB"):
+                                    "it calls its parts dw, k, q.*--as-irmb RMB"):
             self.build("forks", as_irmb=())
         model, _ = checkpoint.load(self.folder / "plain.pt")
         del model.model[1].attn_pre
@@ -104,6 +104,17 @@ class ExportTest(unittest.TestCase):
         with self.assertRaisesRegex(checkpoint.CheckpointError,
                                     "does not say its attn_pre.*shift_size = 3.*--as-irmb iRMB"):
             build(model)
+
+    def test_names_of_classes(self):
+        for name, refused in (("InvertedResidualMobileBlock", False), ("iRMB_Block", False),
+                              ("iRMB_Linear", True)):
+            model, _ = checkpoint.load(self.folder / "plain.pt")
+            model.model[3].__class__ = checkpoint.foreign_class("some.fork", name)
+            if refused:
+                with self.assertRaisesRegex(checkpoint.CheckpointError, "as a variant of iRMB"):
+                    build(model)
+            else:
+                self.assertEqual(len(build(model)[1].blocks), 5)
 
     def test_a_third_module_between_the_convolutions_is_not_put_last(self):
         model, _ = checkpoint.load(self.folder / "plain.pt")

@@ -14,6 +14,7 @@ from .parts import is_passive, names_of, parts_of, renamed, rows, stack
 
 # Classes whose forward() is known: the published block, and relatives with another local branch.
 KNOWN_CLASSES = {"irmb", "irmbdrb", "irmbswc"}
+NEUTRAL_WORDS = ("block", "module", "layer")  # in the name of a class that is still the same
 # Attributes that say nothing that the parts do not say: what constructors keep of their arguments,
 # and what Ultralytics notes on each layer.
 SILENT = {
@@ -225,10 +226,24 @@ def unstated(module):
     return [name for name in asked if name not in module.__dict__]
 
 
+def plain_name(module):
+    """The name of a module's class in small letters, without what says nothing."""
+    name = type(module).__name__.lower().replace("_", "")
+    for word in NEUTRAL_WORDS:
+        name = name.replace(word, "")
+    return name
+
+
+def has_known_name(module):
+    return plain_name(module) in KNOWN_CLASSES
+
+
 def doubts(module):
-    """Why a module with an iRMB's parts may compute something else, in words. Its code could tell."""
-    name = type(module).__name__
-    found = [] if name.lower().replace("_", "") in KNOWN_CLASSES else [f"{name} is an unknown class"]
+    """Why a module with an iRMB's parts may compute something else, in words. Its code could tell. A
+    class of quite another name may well be an iRMB; one that is called after it says that it
+    differs."""
+    varies = "irmb" in plain_name(module) and not has_known_name(module)
+    found = [f"{type(module).__name__} is called as a variant of iRMB"] if varies else []
     found += [f"it calls its parts {', '.join(names)}" for names in [renamed(module)] if names]
     found += [f"it does not say its {name}" for name in unstated(module)]
     return found + [f"it has {attribute}" for attribute in unknown_attributes(module)]

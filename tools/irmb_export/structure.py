@@ -6,7 +6,7 @@ from . import yolo
 from .checkpoint import CheckpointError, Foreign, class_path
 from .irmb import ACTIVATIONS, ConvNormAct, LayerNorm2d, SqueezeExcite
 from .parts import is_passive, resembles_irmb
-from .recognise import NotAnIrmb, channels_in, doubts, guesses, rebuild
+from .recognise import NotAnIrmb, channels_in, doubts, guesses, has_known_name, rebuild
 
 LOOSE_ACTIVATIONS = {name.replace("_", ""): kind for name, kind in {
     **ACTIVATIONS, "swishme": nn.SiLU, "swishjit": nn.SiLU, "hardswish": nn.Hardswish,
@@ -287,7 +287,9 @@ class Adoption:
         if found and name not in self.as_irmb:
             self.doubted.add(name)
             raise NotAnIrmb(", ".join(found))
-        self.remarks += [f"{path} ({class_path(module)}): {doubt}; taken for an iRMB all the same"
+        if not found and not has_known_name(module):
+            found = [f"{name} has the parts and attributes of an iRMB, its code was not seen"]
+        self.remarks += [f"{path} ({class_path(module)}): {doubt}; taken for an iRMB"
                          for doubt in found]
         return block
 
