@@ -15,13 +15,20 @@ constexpr int compute_capability_major = 9;
 constexpr int compute_capability_minor = 0;
 constexpr std::size_t memory_bytes = std::size_t{8} << 30;
 constexpr std::size_t alignment = 512; // of device memory, in bytes
+constexpr std::size_t shared_bytes_unasked = 48 << 10;
+constexpr std::size_t shared_bytes_limit = 227 << 10;
+constexpr unsigned threads_limit = 1024;
+constexpr unsigned grid_limit_yz = 65535;
 
 /// Everything that the process shares. Never destroyed: libraries that are unloaded later free
 /// their memory through it.
 struct State {
     std::mutex mutex;
     std::map<const char*, std::size_t> allocations;
-    std::map<const void*, std::string> kernels; // by the host function that stands for them
+    std::map<const void*, std::string> kernels;      // by the host function that stands for them
+    std::map<const void*, std::size_t> shared_bytes; // that kernels have asked for
+    std::function<bool(const Launch&)> run;
+    int processors = 1;
     Log log;
 };
 
@@ -46,15 +53,23 @@ cudaError_t remember(cudaError_t error) {
     return error;
 }
 
-/// Bytes from `address` to the end of its allocation; 0 for host memory. Needs the lock.
-std::size_t deviceBytesFrom(const void* address) {
+/// Needs the lock.
+Allocation findAllocation(const void* address) {
     const auto* const byte = static_cast<const char*>(address);
     auto next = state().allocations.upper_bound(byte);
     if (next == state().allocations.begin())
-        return 0;
+        return {nullptr, 0};
     --next;
-    const auto offset = static_cast<std::size_t>(byte - next->first);
-    return offset < next->second ? next->second - offset : 0;
+    if (byte >= next->first + next->second)
+        return {nullptr, 0};
+    return {next->first, next->second};
+}
+
+/// Bytes from `address` to the end of its allocation; 0 for host memory. Needs the lock.
+std::size_t deviceBytesFrom(const void* address) {
+    const Allocation allocation = findAllocation(address);
+    const auto* const begin = static_cast<const char*>(allocation.address);
+    return begin ? begin + allocation.bytes - static_cast<const char*>(address) : 0;
 }
 
 cudaMemcpyKind kindOf(bool from_device, bool to_device) {
@@ -136,17 +151,34 @@ cudaError_t execute(const std::string& kernel, void** arguments) {
     return cudaSuccess;
 }
 
-cudaError_t launch(const void* function, void** arguments) {
-    std::string kernel;
+/// Whether a GPU would take a launch. Needs the lock.
+bool isPossible(const void* function, const Launch& launch) {
+    const auto asked = state().shared_bytes.find(function);
+    const std::size_t allowed =
+        asked == state().shared_bytes.end() ? shared_bytes_unasked : asked->second;
+    const auto isEmpty = [](const dim3& size) { return size.x == 0 || size.y == 0 || size.z == 0; };
+    return !isEmpty(launch.blocks) && !isEmpty(launch.threads) &&
+           launch.blocks.y <= grid_limit_yz && launch.blocks.z <= grid_limit_yz &&
+           launch.threads.x * launch.threads.y * launch.threads.z <= threads_limit &&
+           launch.shared_bytes <= std::max(allowed, shared_bytes_unasked);
+}
+
+cudaError_t launch(const void* function, const dim3& blocks, const dim3& threads,
+                   std::size_t shared_bytes, cudaStream_t stream, void** arguments) {
+    Launch call = {{}, blocks, threads, shared_bytes, stream, arguments};
+    std::function<bool(const Launch&)> run;
     {
         const std::lock_guard lock(state().mutex);
         const auto found = state().kernels.find(function);
         if (found == state().kernels.end())
             return remember(cudaErrorInvalidDeviceFunction);
-        kernel = found->second;
-        state().log.kernels.push_back(kernel);
+        if (!isPossible(function, call))
+            return remember(cudaErrorInvalidConfiguration);
+        call.kernel = found->second;
+        state().log.kernels.push_back(call.kernel);
+        run = state().run;
     }
-    return execute(kernel, arguments);
+    return run && run(call) ? cudaSuccess : execute(call.kernel, arguments);
 }
 
 cudaError_t synchronise() {
@@ -183,6 +215,21 @@ bool isDeviceMemory(const void* address, std::size_t bytes) {
     return deviceBytesFrom(address) >= bytes;
 }
 
+Allocation allocationOf(const void* address) {
+    const std::lock_guard lock(state().mutex);
+    return findAllocation(address);
+}
+
+void setProcessors(int count) {
+    const std::lock_guard lock(state().mutex);
+    state().processors = count;
+}
+
+void runKernels(std::function<bool(const Launch&)> run) {
+    const std::lock_guard lock(state().mutex);
+    state().run = std::move(run);
+}
+
 } // namespace stand_in
 
 using namespace stand_in;
@@ -214,24 +261,25 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) 
     properties->major = compute_capability_major;
     properties->minor = compute_capability_minor;
     properties->totalGlobalMem = memory_bytes;
-    properties->multiProcessorCount = 1;
+    properties->multiProcessorCount = state().processors;
     properties->warpSize = 32;
-    properties->maxThreadsPerBlock = 1024;
+    properties->maxThreadsPerBlock = threads_limit;
     properties->maxThreadsPerMultiProcessor = 2048;
-    properties->sharedMemPerBlock = 48 << 10;
-    properties->sharedMemPerBlockOptin = 227 << 10;
+    properties->sharedMemPerBlock = shared_bytes_unasked;
+    properties->sharedMemPerBlockOptin = shared_bytes_limit;
     return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int /*device*/) {
-    static const std::map<cudaDeviceAttr, int> values = {
+    const std::lock_guard lock(state().mutex);
+    const std::map<cudaDeviceAttr, int> values = {
         {cudaDevAttrComputeCapabilityMajor, compute_capability_major},
         {cudaDevAttrComputeCapabilityMinor, compute_capability_minor},
-        {cudaDevAttrMultiProcessorCount, 1},
+        {cudaDevAttrMultiProcessorCount, state().processors},
         {cudaDevAttrWarpSize, 32},
         {cudaDevAttrMaxThreadsPerBlock, 1024},
         {cudaDevAttrMaxThreadsPerMultiProcessor, 2048},
-        {cudaDevAttrMaxSharedMemoryPerBlock, 48 << 10},
-        {cudaDevAttrMaxSharedMemoryPerBlockOptin, 227 << 10},
+        {cudaDevAttrMaxSharedMemoryPerBlock, static_cast<int>(shared_bytes_unasked)},
+        {cudaDevAttrMaxSharedMemoryPerBlockOptin, static_cast<int>(shared_bytes_limit)},
     };
     const auto found = values.find(attribute);
     *value = found == values.end() ? 0 : found->second;
@@ -410,21 +458,27 @@ cudaError_t cudaEventElapsedTime(float* time_ms, cudaEvent_t /*start*/, cudaEven
 
 // Kernels.
 
-cudaError_t cudaLaunchKernel(const void* function, dim3 /*grid*/, dim3 /*block*/, void** arguments,
-                             std::size_t /*shared_bytes*/, cudaStream_t /*stream*/) {
-    return launch(function, arguments);
+cudaError_t cudaLaunchKernel(const void* function, dim3 blocks, dim3 threads, void** arguments,
+                             std::size_t shared_bytes, cudaStream_t stream) {
+    return launch(function, blocks, threads, shared_bytes, stream, arguments);
 }
-cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* /*grid*/, const void* function,
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function,
                                 void** arguments) {
-    return launch(function, arguments);
+    return launch(function, config->gridDim, config->blockDim, config->dynamicSmemBytes,
+                  config->stream, arguments);
 }
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* /*function*/) {
     *attributes = {};
-    attributes->maxThreadsPerBlock = 1024;
+    attributes->maxThreadsPerBlock = threads_limit;
     return cudaSuccess;
 }
-cudaError_t cudaFuncSetAttribute(const void* /*function*/, cudaFuncAttribute /*attribute*/,
-                                 int /*value*/) {
+cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
+    if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
+        return cudaSuccess;
+    if (value < 0 || static_cast<std::size_t>(value) > shared_bytes_limit)
+        return remember(cudaErrorInvalidValue);
+    const std::lock_guard lock(state().mutex);
+    state().shared_bytes[function] = value;
     return cudaSuccess;
 }
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* /*function*/,
@@ -491,9 +545,9 @@ cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* function) {
     *kernel = static_cast<cudaKernel_t>(const_cast<void*>(function));
     return cudaSuccess;
 }
-cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 /*grid*/, dim3 /*block*/, void** arguments,
-                               std::size_t /*shared_bytes*/, cudaStream_t /*stream*/) {
-    return launch(kernel, arguments);
+cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 blocks, dim3 threads, void** arguments,
+                               std::size_t shared_bytes, cudaStream_t stream) {
+    return launch(kernel, blocks, threads, shared_bytes, stream, arguments);
 }
 
 } // extern "C"

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "memory.hpp"
+#include "module.hpp"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+/// Runs PTX on the host: what nvcc made of a kernel, tensor cores and all, where there is no GPU.
+///
+/// The lanes of a warp go on together as far as they agree, those that are behind first. Warps run
+/// one after the other, each until its threads wait at a barrier or end; blocks likewise. What a
+/// GPU would leave undefined is an error: memory out of bounds, not aligned, not written, or
+/// accessed by two threads without a barrier between them, and instructions of a whole warp that
+/// some lanes do not come to.
+namespace ptx {
+
+constexpr int warp_size = 32;
+using Lanes = std::uint32_t; ///< a bit a lane
+constexpr Lanes all_lanes = 0xffffffffu;
+
+/// A value for each lane, in its low bytes.
+using Register = std::array<std::uint64_t, warp_size>;
+
+struct Warp {
+    std::vector<Register> registers;
+    std::array<int, warp_size> at; ///< the next instruction of each lane
+    Lanes running = 0;             ///< lanes that have not ended
+    Lanes waiting = 0;             ///< at a barrier of the block
+    int number = 0;
+    int epoch = 0; ///< barriers of the warp so far
+};
+
+enum class Space { Parameter, Global, Shared };
+
+/// What the lanes of a warp ask of memory at a time.
+struct Access {
+    Space space;
+    bool is_store;
+    int bytes; ///< of a lane
+    Lanes lanes;
+    std::array<std::uint64_t, warp_size> addresses; ///< of these lanes
+};
+
+/// Sees what warps do, to count it.
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void executed(const Instruction& instruction) = 0;
+    virtual void accessed(const Access& access) = 0;
+};
+
+/// What the threads of a block share.
+struct Block {
+    SharedMemory shared;
+    GlobalMemory& global;
+    const std::vector<unsigned char>& parameters;
+    Observer* observer = nullptr;
+    int epoch = 0; ///< barriers so far
+
+    Accessor accessor(const Warp& warp, int lane) const {
+        return {warp.number * warp_size + lane, epoch, warp.epoch};
+    }
+};
+
+struct Size {
+    unsigned x, y, z;
+};
+
+struct Launch {
+    Size blocks;
+    Size threads;
+    std::size_t shared_bytes;
+    void** arguments; ///< the address of each
+};
+
+enum class Order { Forward, Backward };
+
+class Machine {
+public:
+    /// `find` knows device memory.
+    explicit Machine(GlobalMemory::Find find) : find_(std::move(find)) {}
+
+    /// Adds the kernels of a PTX source. Throws std::runtime_error for what it does not know.
+    void load(std::string_view source);
+
+    bool knows(const std::string& name) const;
+
+    /// Runs a kernel, whose name may come from another compilation of its file. Throws
+    /// std::runtime_error, which names kernel, line, thread and block, for what is undefined.
+    void run(const std::string& name, const Launch& launch) const;
+
+    /// Of warps and blocks, from now on.
+    void setOrder(Order order) { order_ = order; }
+
+    /// Tells `observer` what happens from now on; null: nobody.
+    void setObserver(Observer* observer) { observer_ = observer; }
+
+private:
+    struct Program;
+
+    GlobalMemory::Find find_;
+    Order order_ = Order::Forward;
+    Observer* observer_ = nullptr;
+    std::map<std::string, std::shared_ptr<const Program>> programs_;
+};
+
+} // namespace ptx

@@ -1,0 +1,240 @@
+#include "module.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <regex>
+#include <stdexcept>
+
+namespace ptx {
+namespace {
+
+std::string_view trim(std::string_view text) {
+    const char* const blank = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(blank);
+    if (first == std::string_view::npos)
+        return {};
+    return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+std::string withoutComments(std::string_view source) {
+    std::string text(source);
+    for (std::size_t at = 0; (at = text.find("//", at)) != std::string::npos;)
+        for (; at < text.size() && text[at] != '\n'; ++at)
+            text[at] = ' ';
+    return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, const char* separators) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const std::size_t end = std::min(text.find_first_of(separators), text.size());
+        parts.push_back(trim(text.substr(0, end)));
+        if (end == text.size())
+            return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+bool startsWith(std::string_view text, std::string_view start) {
+    return text.substr(0, start.size()) == start;
+}
+
+int bytesOf(std::string_view type) { // such as ".u32"
+    return std::atoi(std::string(type.substr(2)).c_str()) / 8;
+}
+
+/// Reads one .entry, whose text begins behind that word.
+class KernelParser {
+public:
+    KernelParser(std::string_view text, std::size_t at,
+                 std::map<std::string, std::uint64_t> symbols)
+        : text_(text), at_(at), symbols_(std::move(symbols)) {}
+
+    Kernel parse() {
+        kernel_.name = std::string(trim(until("(")));
+        for (const std::string_view parameter : split(until(")"), ","))
+            if (!parameter.empty())
+                addParameter(parameter);
+        until("{"); // bounds of the launch
+        for (int depth = 1; depth > 0;) {
+            skipBlank();
+            if (text_[at_] == '{' || text_[at_] == '}')
+                depth += text_[at_++] == '{' ? 1 : -1;
+            else
+                addStatement();
+        }
+        for (const auto& [number, label] : branches_) {
+            const auto found = labels_.find(label);
+            if (found == labels_.end())
+                fail("there is no label " + label);
+            kernel_.code[number].target = found->second;
+        }
+        return std::move(kernel_);
+    }
+
+private:
+    [[noreturn]] void fail(const std::string& what) {
+        throw std::runtime_error("PTX, line " + std::to_string(line()) + ": " + what);
+    }
+    int line() { return line_at_.advance(text_, std::max(at_, line_at_.at)); }
+
+    std::string_view until(const char* ends) {
+        const std::size_t end = text_.find_first_of(ends, at_);
+        if (end == std::string_view::npos)
+            fail(std::string("a kernel ends without ") + ends);
+        const std::string_view part = text_.substr(at_, end - at_);
+        at_ = end + 1;
+        return part;
+    }
+    void skipBlank() {
+        at_ = text_.find_first_not_of(" \t\r\n", at_);
+        if (at_ == std::string_view::npos)
+            fail("a kernel has no end");
+    }
+
+    /// ".param .u64 NAME" or ".param .align 8 .b8 NAME[176]"
+    void addParameter(std::string_view text) {
+        const auto words = split(text, " \t");
+        const std::string_view last = words.back();
+        const std::size_t bracket = last.find('[');
+        const bool is_array = bracket != std::string_view::npos;
+        const int bytes =
+            is_array ? std::atoi(std::string(last.substr(bracket + 1)).c_str()) : bytesOf(words[1]);
+        const int alignment =
+            words[1] == ".align" ? std::atoi(std::string(words[2]).c_str()) : bytes;
+        const int offset = (parameter_bytes_ + alignment - 1) / alignment * alignment;
+        kernel_.parameters.push_back({offset, bytes});
+        symbols_[std::string(last.substr(0, bracket))] = offset;
+        parameter_bytes_ = offset + bytes;
+    }
+
+    void addStatement() {
+        const int number = static_cast<int>(kernel_.code.size());
+        const int first_line = line_at_.advance(text_, at_);
+        std::string_view text = trim(until(";:"));
+        if (text_[at_ - 1] == ':') {
+            labels_[std::string(text)] = number;
+            return;
+        }
+        if (text[0] == '.') { // registers are known by their use
+            if (!startsWith(text, ".reg") && !startsWith(text, ".pragma"))
+                fail("can't read " + std::string(text));
+            return;
+        }
+        Instruction instruction;
+        instruction.line = first_line;
+        if (text[0] == '@') {
+            const std::size_t end = text.find_first_of(" \t");
+            instruction.guard_negated = text[1] == '!';
+            instruction.guard = registerOf(text.substr(instruction.guard_negated ? 2 : 1,
+                                                       end - 1 - instruction.guard_negated));
+            text = trim(text.substr(end));
+        }
+        const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+        instruction.mnemonic = std::string(text.substr(0, end));
+        const std::string_view operands = trim(text.substr(end));
+        if (startsWith(instruction.mnemonic, "bra"))
+            branches_.emplace_back(number, operands);
+        else if (!operands.empty())
+            addOperands(instruction, operands);
+        kernel_.code.push_back(std::move(instruction));
+    }
+
+    void addOperands(Instruction& instruction, std::string_view text) {
+        instruction.starts_with_vector = text[0] == '{';
+        std::string flat(text);
+        for (const char brace : {'{', '}', '[', ']'})
+            std::replace(flat.begin(), flat.end(), brace, ' ');
+        for (const std::string_view part : split(flat, ",|"))
+            instruction.operands.push_back(operandOf(part));
+    }
+
+    /// "%r1", "5", "0f3F800000", "NAME", or one of these with "+16"
+    Operand operandOf(std::string_view text) {
+        const std::size_t plus = text.find('+', 1);
+        if (plus != std::string_view::npos) {
+            Operand sum = operandOf(trim(text.substr(0, plus)));
+            sum.constant += constantOf(trim(text.substr(plus + 1)));
+            return sum;
+        }
+        const bool is_number = std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-';
+        if (is_number)
+            return {-1, constantOf(text)};
+        const auto symbol = symbols_.find(std::string(text));
+        if (symbol != symbols_.end())
+            return {-1, symbol->second};
+        return {registerOf(text), 0};
+    }
+
+    std::uint64_t constantOf(std::string_view text) {
+        const std::string number(text);
+        const bool is_float = startsWith(text, "0f") || startsWith(text, "0F");
+        char* end = nullptr;
+        const std::uint64_t value =
+            is_float           ? std::strtoull(number.c_str() + 2, &end, 16)
+            : number[0] == '-' ? static_cast<std::uint64_t>(std::strtoll(number.c_str(), &end, 0))
+                               : std::strtoull(number.c_str(), &end, 0);
+        if (*end != '\0')
+            fail("can't read the number " + number);
+        return value;
+    }
+
+    int registerOf(std::string_view name) {
+        const int next = static_cast<int>(kernel_.registers.size());
+        return kernel_.registers.emplace(name, next).first->second;
+    }
+
+    /// Numbers of lines, counted on from the last one that was asked for.
+    struct LineCounter {
+        std::size_t at = 0;
+        int line = 1;
+
+        int advance(std::string_view text, std::size_t to) {
+            line += static_cast<int>(std::count(text.begin() + at, text.begin() + to, '\n'));
+            at = to;
+            return line;
+        }
+    };
+
+    std::string_view text_;
+    std::size_t at_;
+    std::map<std::string, std::uint64_t> symbols_;
+    LineCounter line_at_;
+    Kernel kernel_;
+    int parameter_bytes_ = 0;
+    std::map<std::string, int> labels_;
+    std::vector<std::pair<int, std::string>> branches_;
+};
+
+/// Variables of a module. The only one that kernels here have is the memory that a launch asks
+/// for, which begins where shared memory does.
+std::map<std::string, std::uint64_t> moduleSymbols(const std::string& text) {
+    std::map<std::string, std::uint64_t> symbols;
+    static const std::regex dynamic_memory(R"(\.extern\s+\.shared\s[^;]*?\s(\S+)\[\]\s*;)");
+    for (std::sregex_iterator at(text.begin(), text.end(), dynamic_memory), end; at != end; ++at)
+        symbols[(*at)[1]] = 0;
+    return symbols;
+}
+
+} // namespace
+
+std::vector<Kernel> parse(std::string_view source) {
+    const std::string text = withoutComments(source);
+    const auto symbols = moduleSymbols(text.substr(0, text.find(".entry")));
+    std::vector<Kernel> kernels;
+    const std::string_view word = ".entry";
+    for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += word.size())
+        kernels.push_back(KernelParser(text, at + word.size(), symbols).parse());
+    return kernels;
+}
+
+std::string stableName(const std::string& mangled) {
+    static const std::regex unnamed(R"((\d+)_GLOBAL__N__)");
+    std::string name = mangled;
+    for (std::smatch match; std::regex_search(name, match, unnamed);)
+        name.replace(match.position(), match.length(1) + std::stoul(match[1]), "unnamed");
+    return name;
+}
+
+} // namespace ptx

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// PTX, the assembler language of CUDA's virtual machine, as nvcc writes it.
+namespace ptx {
+
+/// A register, a constant, or an address made of both. Symbols are constants: the place of a
+/// parameter among the parameters, the place of a variable in shared memory.
+struct Operand {
+    int reg = -1; ///< number of the register; negative: none
+    std::uint64_t constant = 0;
+};
+
+struct Instruction {
+    std::string mnemonic;            ///< with its suffixes, "ld.global.v2.f32"
+    std::vector<Operand> operands;   ///< in order, vectors taken apart
+    bool starts_with_vector = false; ///< tells `mov.b32 {a, b}, c` from `mov.b32 a, {b, c}`
+    int guard = -1;                  ///< register of the predicate; negative: none
+    bool guard_negated = false;
+    int target = -1; ///< of a branch: number of an instruction
+    int line = 0;    ///< in the source
+};
+
+struct Parameter {
+    int offset;
+    int bytes;
+};
+
+struct Kernel {
+    std::string name; ///< mangled
+    std::vector<Parameter> parameters;
+    std::vector<Instruction> code;
+    std::map<std::string, int> registers; ///< special ones such as %tid.x among them
+};
+
+/// The kernels of a PTX source. Throws std::runtime_error with the line of what it can't read.
+std::vector<Kernel> parse(std::string_view source);
+
+/// The name of a kernel without the numbers that nvcc gives unnamed namespaces, which differ from
+/// one compilation of a file to the next.
+std::string stableName(const std::string& mangled);
+
+} // namespace ptx

@@ -1,0 +1,54 @@
+#include "on_stand_in.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace irmb::test {
+namespace {
+
+std::string contentOf(const std::string& path) {
+    std::ifstream file(path);
+    if (!file)
+        throw std::runtime_error("can't read " + path);
+    std::ostringstream content;
+    content << file.rdbuf();
+    return content.str();
+}
+
+ptx::GlobalMemory::Allocation findAllocation(const void* address) {
+    const stand_in::Allocation found = stand_in::allocationOf(address);
+    return {static_cast<const char*>(found.address), found.bytes};
+}
+
+ptx::Machine loadMachine() {
+    ptx::Machine machine(findAllocation);
+    const char* const list = std::getenv("IRMB_PTX_LIST");
+    std::istringstream paths(contentOf(list ? list : IRMB_PTX_LIST));
+    for (std::string path; std::getline(paths, path);)
+        if (!path.empty())
+            machine.load(contentOf(path));
+    return machine;
+}
+
+ptx::Size sizeOf(const dim3& size) {
+    return {size.x, size.y, size.z};
+}
+
+} // namespace
+
+ptx::Machine& ptxMachine() {
+    static ptx::Machine machine = loadMachine();
+    return machine;
+}
+
+bool runAsPtx(const stand_in::Launch& launch) {
+    if (!ptxMachine().knows(launch.kernel))
+        return false;
+    ptxMachine().run(launch.kernel, {sizeOf(launch.blocks), sizeOf(launch.threads),
+                                     launch.shared_bytes, launch.arguments});
+    return true;
+}
+
+} // namespace irmb::test
