@@ -15,7 +15,8 @@ struct Window {
           token_cols(divideUp(g.width - col, g.cols)),
           inside(divideUp(g.height - row, g.rows) * token_cols),
           padded(g.places - inside),
-          tokens(inside + (padded > 0 ? 1 : 0)) {}
+          tokens(inside + (padded > 0 ? 1 : 0)),
+          padding_logit(padded > 0 ? log2f(static_cast<float>(padded)) : 0.f) {}
 
     /// Pixel of a token inside the map.
     __device__ int pixel(int token) const {
@@ -28,9 +29,10 @@ struct Window {
     int row;
     int col;
     int token_cols;
-    int inside;       ///< tokens inside the map
-    long long padded; ///< places that the padding token stands for
-    int tokens;       ///< inside, and the padding token if there is one
+    int inside;          ///< tokens inside the map
+    long long padded;    ///< places that the padding token stands for
+    int tokens;          ///< inside, and the padding token if there is one
+    float padding_logit; ///< what its logit to the base 2 gains by their number
 };
 
 /// Largest and sum over the four lanes that share the rows of a result.
@@ -61,7 +63,6 @@ __device__ void logits(Result (&s)[N], const T* q, const T* k, int stride, int d
 
 template <int N>
 __device__ void maskKeys(Result (&s)[N], const Window& window, int first) {
-    const float weight = window.padded > 0 ? log2f(static_cast<float>(window.padded)) : 0.f;
 #pragma unroll
     for (int n = 0; n < N; ++n)
 #pragma unroll
@@ -70,7 +71,7 @@ __device__ void maskKeys(Result (&s)[N], const Window& window, int first) {
             if (key >= window.tokens)
                 s[n].v[i] = -INFINITY;
             else if (key == window.inside)
-                s[n].v[i] += weight;
+                s[n].v[i] += window.padding_logit;
         }
 }
 
@@ -104,7 +105,7 @@ struct OnlineSoftmax {
     }
 
     __device__ float inverse(int row) const {
-        return 1.f / quadSum(total[row]);
+        return __fdividef(1.f, quadSum(total[row]));
     }
 };
 

@@ -35,10 +35,11 @@ __device__ float corner(const CandidateArgs<T>& args, int image, int side, int a
 
 template <typename T>
 __device__ bool hasFiniteBox(const CandidateArgs<T>& args, int image, int anchor) {
+    bool finite = true;
+#pragma unroll
     for (int side = 0; side < 4; ++side)
-        if (!isFinite(corner(args, image, side, anchor)))
-            return false;
-    return true;
+        finite &= isFinite(corner(args, image, side, anchor));
+    return finite;
 }
 
 template <typename T>
@@ -177,11 +178,8 @@ struct CandidateKernels::Impl {
           offsets(fourRows(host_offsets, shape.anchors), layer),
           factors(fourRows(host_factors, shape.anchors), layer) {}
 
-    /// `kernel` is named when the launch failed.
-    void require(cudaError_t error, const char* kernel) const {
-        if (error != cudaSuccess)
-            throw Error(layer + ": CUDA kernel " + kernel +
-                        " failed: " + cudaGetErrorString(error));
+    void requireLaunched(cudaError_t error, const char* kernel) const {
+        require(error, layer, {"CUDA kernel ", kernel});
     }
 
     std::string layer;
@@ -222,17 +220,18 @@ void CandidateKernels::launch(cudaStream_t stream, const T* distances, const T* 
                                    reinterpret_cast<Rank*>(memory + places.pairs),
                                    rows};
     constexpr int best_bytes = threads * static_cast<int>(sizeof(unsigned));
-    impl_->require(launchKernel(bestScores<T>, dim3(divideUp(head.anchors, warp_size), images),
-                                threads, best_bytes, stream, args),
-                   "bestScores");
-    impl_->require(
+    impl_->requireLaunched(launchKernel(bestScores<T>,
+                                        dim3(divideUp(head.anchors, warp_size), images), threads,
+                                        best_bytes, stream, args),
+                           "bestScores");
+    impl_->requireLaunched(
         launchKernel(rankAnchors<T>, dim3(images), rank_threads, select_best_bytes, stream, args),
         "rankAnchors");
-    impl_->require(launchKernel(collectPairs<T>,
-                                dim3(divideUp(head.keep * head.classes, threads), images), threads,
-                                0, stream, args),
-                   "collectPairs");
-    impl_->require(
+    impl_->requireLaunched(launchKernel(collectPairs<T>,
+                                        dim3(divideUp(head.keep * head.classes, threads), images),
+                                        threads, 0, stream, args),
+                           "collectPairs");
+    impl_->requireLaunched(
         launchKernel(rankPairs<T>, dim3(images), rank_threads, select_best_bytes, stream, args),
         "rankPairs");
 }

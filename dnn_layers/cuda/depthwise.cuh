@@ -57,9 +57,11 @@ __device__ float2 depthwise(const DepthwiseArgs<T>& args, const Taps<Side>& taps
         for (int j = 0; j < taps.side(); ++j) {
             const int y = top + i * args.dilation;
             const int x = left + j * args.dilation;
-            if (y < 0 || y >= args.height || x < 0 || x >= args.width)
-                continue;
-            const float2 value = loadPair(from + (y * args.width + x) * args.channels);
+            // Outside the map any pixel is loaded: loads that wait for no branch overlap.
+            const bool inside = y >= 0 && y < args.height && x >= 0 && x < args.width;
+            float2 value = loadPair(from + (inside ? y * args.width + x : 0) * args.channels);
+            if (!inside)
+                value = make_float2(0.f, 0.f);
             const float2 weight = taps(i * taps.side() + j);
             sum.x += weight.x * value.x;
             sum.y += weight.y * value.y;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cuda/irmb_kernels.hpp"
+#include "cuda/require.hpp"
 
 #include <cuda_runtime.h>
 #include <memory>
@@ -22,10 +22,12 @@ public:
         const std::size_t bytes = values.size() * sizeof(T);
         void* memory = nullptr;
         require(cudaMalloc(&memory, bytes), layer,
-                "cudaMalloc of " + std::to_string(bytes) + " bytes for weights");
+                {"cudaMalloc of ", std::to_string(bytes).c_str(), " bytes for weights"});
         memory_.reset(static_cast<T*>(memory));
         require(cudaMemcpy(memory, values.data(), bytes, cudaMemcpyHostToDevice), layer,
-                "the upload of weights");
+                {"the upload of weights"});
+        // The copy may be on its way yet, and OpenCV's streams wait for no other.
+        require(cudaStreamSynchronize(nullptr), layer, {"the upload of weights"});
     }
 
     const T* data() const { return memory_.get(); }
@@ -34,11 +36,6 @@ private:
     struct Free {
         void operator()(T* memory) const { cudaFree(memory); }
     };
-
-    static void require(cudaError_t error, const std::string& layer, const std::string& what) {
-        if (error != cudaSuccess)
-            throw Error(layer + ": " + what + " failed: " + cudaGetErrorString(error));
-    }
 
     std::unique_ptr<T, Free> memory_;
 };

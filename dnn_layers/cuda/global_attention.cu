@@ -1,6 +1,7 @@
 #include "cuda/attention.cuh"
 #include "cuda/global_attention.hpp"
 #include "cuda/launchers.hpp"
+#include "cuda/require.hpp"
 
 #include <cstdint>
 
@@ -76,6 +77,7 @@ __device__ void copyMap(const T* from, const GlobalAttentionArgs<T>& args, int f
 /// s += q^T k over `depth` channels; `depth` is rounded up to whole steps, which are zeros there.
 template <typename T>
 __device__ void addLogits(Result (&s)[key_tiles], const T* q, const T* k, int depth) {
+#pragma unroll 1
     for (int d = 0; d < depth; d += step_depth<T>) {
         Rows<T, step_depth<T>> a;
         loadRowsAcross(a, q + d * query_stride<T>, query_stride<T>);
@@ -163,8 +165,8 @@ __global__ void __launch_bounds__(threads<T>) globalAttention(GlobalAttentionArg
         Result s[key_tiles];
         for (int d = 0; d < args.dim_key; d += chunk) {
             const int depth = min(chunk, args.dim_key - d);
-            copyMap<block_keys>(k + d * args.pixels, args, key, depth,
-                                roundUp(depth, step_depth<T>), shared_k, lane, warp_size);
+            copyMap<block_keys>(k + d * args.pixels, args, key, depth, chunk, shared_k, lane,
+                                warp_size);
             __syncwarp();
             addLogits(s, shared_q + d * query_stride<T>, shared_k, depth);
             __syncwarp(); // k is about to be replaced
@@ -230,9 +232,9 @@ int sharedBytes(int dim_key) {
 template <typename T>
 void launchGlobalAttention(cudaStream_t stream, const T* x, T* y, T* values,
                            const AttentionShape& shape, float scale, const std::string& layer) {
-    const std::string prefix = "GlobalAttention '" + layer + "': ";
+    const std::string name = "GlobalAttention '" + layer + "'";
     if (!attentionFits(shape))
-        throw Error(prefix + "a batch of " + std::to_string(shape.images) + " maps of " +
+        throw Error(name + ": a batch of " + std::to_string(shape.images) + " maps of " +
                     std::to_string(shape.pixels) + " pixels, " + std::to_string(shape.heads) +
                     " heads of " + std::to_string(shape.dim_key) + " and " +
                     std::to_string(shape.dim_value) +
@@ -252,8 +254,7 @@ void launchGlobalAttention(cudaStream_t stream, const T* x, T* y, T* values,
                       shape.images);
     const cudaError_t error = launchKernel(globalAttention<T>, blocks, threads<T>,
                                            sharedBytes<T>(shape.dim_key), stream, args);
-    if (error != cudaSuccess)
-        throw Error(prefix + "CUDA kernel globalAttention failed: " + cudaGetErrorString(error));
+    require(error, name, {"CUDA kernel globalAttention"});
 }
 
 template void launchGlobalAttention(cudaStream_t, const float*, float*, float*,

@@ -4,6 +4,7 @@
 #include "cuda/launchers.hpp"
 #include "cuda/layout.hpp"
 #include "cuda/prepare.hpp"
+#include "cuda/require.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -14,11 +15,6 @@ namespace {
 /// `layer` is "iRMB 'name'" throughout.
 [[noreturn]] void fail(const std::string& layer, const std::string& what) {
     throw Error(layer + ": " + what);
-}
-
-void require(cudaError_t error, const std::string& layer, const std::string& what) {
-    if (error != cudaSuccess)
-        fail(layer, what + " failed: " + cudaGetErrorString(error));
 }
 
 float convert(float value, float /*like*/) {
@@ -187,11 +183,11 @@ IrmbKernels<T>::Impl::Impl(const IrmbParams& p, const Prepared& w, const std::st
       se_expand_bias(w.se_expand_bias, layer),
       proj(w.proj, layer) {
     int device = 0;
-    require(cudaGetDevice(&device), layer, "cudaGetDevice");
+    require(cudaGetDevice(&device), layer, {"cudaGetDevice"});
     require(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device), layer,
-            "cudaDeviceGetAttribute");
+            {"cudaDeviceGetAttribute"});
     require(cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
-            layer, "cudaDeviceGetAttribute");
+            layer, {"cudaDeviceGetAttribute"});
 }
 
 /// Kernels count the elements of one image, and channels of all images, in int.
@@ -435,11 +431,11 @@ std::vector<std::string> IrmbKernels<T>::launches(const MapShape& shape) const {
 template <typename T>
 void IrmbKernels<T>::launch(cudaStream_t stream, const T* x, T* y, void* scratch,
                             const MapShape& shape) const {
-    impl_->forEachLaunch(impl_->plan(shape), x, y, scratch,
-                         [&](const char* kernel, const char* purpose, const auto& launch) {
-                             require(launch(stream), impl_->layer,
-                                     std::string("CUDA kernel ") + kernel + " (" + purpose + ")");
-                         });
+    impl_->forEachLaunch(
+        impl_->plan(shape), x, y, scratch,
+        [&](const char* kernel, const char* purpose, const auto& launch) {
+            require(launch(stream), impl_->layer, {"CUDA kernel ", kernel, " (", purpose, ")"});
+        });
 }
 
 template class IrmbKernels<float>;

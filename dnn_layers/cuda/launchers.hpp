@@ -124,9 +124,16 @@ cudaError_t launchKernel(void (*kernel)(Params...), dim3 blocks, int threads, in
                          cudaStream_t stream, const Args&... args) {
     constexpr int unasked = 48 * 1024;
     if (shared_bytes > unasked) {
-        const cudaError_t error =
-            cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                                 cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+        // The most there is: the attribute belongs to the device's function, not to this launch,
+        // and another thread may launch the same kernel with another size.
+        int device = 0;
+        int most = 0;
+        cudaError_t error = cudaGetDevice(&device);
+        if (error == cudaSuccess)
+            error = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+        if (error == cudaSuccess)
+            error = cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                         cudaFuncAttributeMaxDynamicSharedMemorySize, most);
         if (error != cudaSuccess)
             return error;
     }

@@ -41,7 +41,7 @@ __device__ inline void storePair(__half* to, float x, float y) {
 }
 
 __device__ inline float sigmoid(float x) {
-    return 1.f / (1.f + expf(-x));
+    return __fdividef(1.f, 1.f + expf(-x));
 }
 __device__ inline float relu6(float x) {
     return fminf(fmaxf(x, 0.f), 6.f);
@@ -50,33 +50,53 @@ __device__ inline float silu(float x) {
     return x * sigmoid(x);
 }
 
-/// `act` is the same for a whole launch. `slope` is read for Activation::Prelu.
-__device__ inline float activate(Activation act, float x, const float* slope) {
+template <int N, typename Function>
+__device__ void forEach(float (&x)[N], Function&& function) {
+#pragma unroll
+    for (int i = 0; i < N; ++i)
+        x[i] = function(x[i]);
+}
+
+/// Activates some values at once: one branch for all of them. `act` is the same for a whole warp.
+/// slope[i % 2] is read for Activation::Prelu.
+template <int N>
+__device__ void activate(Activation act, float (&x)[N], const float (&slope)[2]) {
     switch (act) {
     case Activation::None:
-        return x;
+        return;
     case Activation::Relu:
-        return fmaxf(x, 0.f);
+        return forEach(x, [](float v) { return fmaxf(v, 0.f); });
     case Activation::Relu6:
-        return relu6(x);
+        return forEach(x, [](float v) { return relu6(v); });
     case Activation::Silu:
-        return silu(x);
+        return forEach(x, [](float v) { return silu(v); });
     case Activation::Gelu:
-        return 0.5f * x * (1.f + erff(x * 0.70710678f));
+        return forEach(x, [](float v) { return 0.5f * v * (1.f + erff(v * 0.70710678f)); });
     case Activation::HardSwish:
-        return x * relu6(x + 3.f) * (1.f / 6.f);
+        return forEach(x, [](float v) { return v * relu6(v + 3.f) * (1.f / 6.f); });
     case Activation::HardSigmoid:
-        return relu6(x + 3.f) * (1.f / 6.f);
+        return forEach(x, [](float v) { return relu6(v + 3.f) * (1.f / 6.f); });
     case Activation::Sigmoid:
-        return sigmoid(x);
+        return forEach(x, [](float v) { return sigmoid(v); });
     case Activation::Tanh:
-        return tanhf(x);
+        return forEach(x, [](float v) { return tanhf(v); });
     case Activation::Mish:
-        return x * tanhf(fmaxf(x, 0.f) + log1pf(expf(-fabsf(x))));
+        return forEach(x,
+                       [](float v) { return v * tanhf(fmaxf(v, 0.f) + log1pf(expf(-fabsf(v)))); });
     case Activation::Prelu:
-        return x >= 0.f ? x : *slope * x;
+#pragma unroll
+        for (int i = 0; i < N; ++i)
+            x[i] = x[i] >= 0.f ? x[i] : slope[i % 2] * x[i];
+        return;
     }
-    return x;
+}
+
+/// The same for one value; `slope` is read for Activation::Prelu.
+__device__ inline float activate(Activation act, float x, const float* slope) {
+    float values[1] = {x};
+    const float slopes[2] = {act == Activation::Prelu ? *slope : 0.f, 0.f};
+    activate(act, values, slopes);
+    return values[0];
 }
 
 /// Sum over the lanes of a warp, in every lane. T is float or int.

@@ -1,6 +1,7 @@
 #include "cuda/launchers.hpp"
 #include "cuda/numeric.cuh"
 #include "cuda/pixels.hpp"
+#include "cuda/require.hpp"
 
 #include <limits>
 
@@ -29,15 +30,14 @@ __global__ void __launch_bounds__(threads)
 template <typename T>
 void launchPixels(cudaStream_t stream, const unsigned char* bgr, T* planes, int images, int pixels,
                   const std::string& layer) {
-    const std::string prefix = "Pixels '" + layer + "': ";
+    const std::string name = "Pixels '" + layer + "'";
     if (images < 1 || images > 65535 || pixels < 1 || pixels > std::numeric_limits<int>::max() / 3)
-        throw Error(prefix + "a batch of " + std::to_string(images) + " images of " +
+        throw Error(name + ": a batch of " + std::to_string(images) + " images of " +
                     std::to_string(pixels) + " pixels is empty or too large for the CUDA kernel");
     const cudaError_t error =
         launchKernel(pixelsToPlanes<T>, dim3(divideUp(pixels, threads), images), threads, 0, stream,
                      bgr, planes, pixels);
-    if (error != cudaSuccess)
-        throw Error(prefix + "CUDA kernel pixelsToPlanes failed: " + cudaGetErrorString(error));
+    require(error, name, {"CUDA kernel pixelsToPlanes"});
 }
 
 template void launchPixels(cudaStream_t, const unsigned char*, float*, int, int,

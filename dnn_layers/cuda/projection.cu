@@ -22,6 +22,7 @@ class TokenSource {
 public:
     using Args = TokenArgs<T>;
     static constexpr int shared_floats = 2 * Pixels;
+    static constexpr bool activated = true;
 
     __device__ TokenSource(const Args& args, int image, int first, float* shared)
         : args_(args),
@@ -101,10 +102,12 @@ __device__ void fillPairs(T* tile, int first, int pixels, bool exists, Value&& v
     float2 values[run];
 #pragma unroll
     for (int i = 0; i < run; ++i)
-        values[i] = exists && first + p + i < pixels ? value(first + p + i) : make_float2(0.f, 0.f);
+        values[i] = value(min(first + p + i, pixels - 1));
 #pragma unroll
     for (int i = 0; i < run; ++i)
-        storePair(tile + (p + i) * row_stride<T> + 2 * lane, values[i].x, values[i].y);
+        storePair(tile + (p + i) * row_stride<T> + 2 * lane,
+                  exists && first + p + i < pixels ? values[i].x : 0.f,
+                  exists && first + p + i < pixels ? values[i].y : 0.f);
 }
 
 /// silu(depthwise(map)), and the map itself with the residual. Side 0: any.
@@ -113,6 +116,7 @@ class LocalSource {
 public:
     using Args = LocalArgs<T>;
     static constexpr int shared_floats = 0;
+    static constexpr bool activated = false; ///< the result
 
     __device__ LocalSource(const Args& args, int image, int first, float* /*shared*/)
         : args_(args),
@@ -125,15 +129,13 @@ public:
         const int c = channel + threadIdx.x % warp_size * 2;
         const bool exists = c < d.channels;
         const Taps<Side> taps(d, exists ? c : 0);
-        const T* from = from_ + c;
+        const T* from = from_ + (exists ? c : 0);
         fillPairs<T, Pixels>(tile, first_, d.out_height * d.out_width, exists, [&](int pixel) {
-            float2 x = irmb::cuda::depthwise(d, taps, from, pixel);
-            if (args_.residual) {
-                const float2 center = loadPair(from + pixel * d.channels);
-                x.x += center.x;
-                x.y += center.y;
-            }
-            return x;
+            float2 center = make_float2(0.f, 0.f);
+            if (args_.residual)
+                center = loadPair(from + pixel * d.channels);
+            const float2 x = irmb::cuda::depthwise(d, taps, from, pixel);
+            return make_float2(x.x + center.x, x.y + center.y);
         });
     }
 
@@ -149,6 +151,7 @@ class GatedSource {
 public:
     using Args = GatedArgs<T>;
     static constexpr int shared_floats = 0;
+    static constexpr bool activated = false; ///< the result
 
     __device__ GatedSource(const Args& args, int image, int first, float* /*shared*/)
         : args_(args),
@@ -157,8 +160,9 @@ public:
           first_(first) {}
 
     __device__ void fill(T* tile, int channel) const {
-        const int c = channel + threadIdx.x % warp_size * 2;
-        const bool exists = c < args_.channels;
+        const int channels = channel + threadIdx.x % warp_size * 2;
+        const bool exists = channels < args_.channels;
+        const int c = exists ? channels : 0;
         const float2 gate = exists ? loadPair(gates_ + c) : make_float2(0.f, 0.f);
         fillPairs<T, Pixels>(tile, first_, args_.pixels, exists, [&](int pixel) {
             const long long at = from_ + static_cast<long long>(pixel) * args_.channels + c;
@@ -180,38 +184,64 @@ private:
     int first_;
 };
 
-/// Stores 16 pixels and 8 outputs, from pixel `first` and output `output` on.
+/// Where a lane's four results of a tile go: 16 pixels and 8 outputs, from pixel `first` and output
+/// `output` on.
 template <typename T>
-__device__ void storeTile(const ProjectionArgs<T>& args, int image, int first, int output,
-                          const Result& result) {
-    const Linear<T>& linear = args.linear;
-    const int o = output + laneColumn();
-    const bool active = o % linear.act_period >= linear.act_begin;
-    const Activation act = active ? linear.act : Activation::None;
-#pragma unroll
-    for (int row = 0; row < 2; ++row) {
-        const int pixel = first + laneRow() + 8 * row;
-        if (pixel >= args.pixels)
-            continue;
-        float v[2];
-#pragma unroll
-        for (int i = 0; i < 2; ++i)
-            v[i] = activate(act, result.v[2 * row + i] + linear.bias[o + i], linear.slope + o + i);
-        const long long at = image * args.layout.image_stride +
-                             static_cast<long long>(pixel) * args.layout.pixel_stride +
-                             static_cast<long long>(o) * args.layout.channel_stride;
-        if (args.layout.pixel_stride != 1) { // token-major
-            storePair(args.out + at, v[0], v[1]);
-            continue;
-        }
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-            const long long place = at + i * args.layout.channel_stride;
-            if (o + i < args.outputs)
-                store(args.out + place,
-                      args.skip != nullptr ? v[i] + toFloat(args.skip[place]) : v[i]);
-        }
+struct TilePlaces {
+    __device__ TilePlaces(const ProjectionArgs<T>& args, int image, int first, int output)
+        : pixel(first + laneRow()),
+          o(output + laneColumn()),
+          base(image * args.layout.image_stride) {}
+    __device__ bool exists(const ProjectionArgs<T>& args, int i) const {
+        return pixel + i / 2 * 8 < args.pixels && o + i % 2 < args.outputs;
     }
+    __device__ long long operator()(const ProjectionArgs<T>& args, int i) const {
+        return base + static_cast<long long>(pixel + i / 2 * 8) * args.layout.pixel_stride +
+               static_cast<long long>(o + i % 2) * args.layout.channel_stride;
+    }
+
+    int pixel;
+    int o;
+    long long base;
+};
+
+/// What is to be added to a tile; all of it is loaded before the first store.
+template <typename T>
+__device__ void loadSkip(const ProjectionArgs<T>& args, const TilePlaces<T>& places, T (&skip)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        store(&skip[i], 0.f);
+    if (args.skip == nullptr)
+        return;
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        if (places.exists(args, i))
+            skip[i] = args.skip[places(args, i)];
+}
+
+template <bool Activated, typename T>
+__device__ void storeTile(const ProjectionArgs<T>& args, const TilePlaces<T>& places,
+                          const T (&skip)[4], const Result& result) {
+    const Linear<T>& linear = args.linear;
+    const float2 bias = loadPair(linear.bias + places.o);
+    float v[4] = {result.v[0] + bias.x, result.v[1] + bias.y, result.v[2] + bias.x,
+                  result.v[3] + bias.y};
+    // Tiles of 8 outputs are activated as a whole: begin and period are multiples of 8, or 0 and 1.
+    if (Activated && (places.o - laneColumn()) % linear.act_period >= linear.act_begin) {
+        const float2 slope = loadPair(linear.slope + places.o);
+        activate(linear.act, v, {slope.x, slope.y});
+    }
+    if (args.layout.pixel_stride != 1) { // token-major
+#pragma unroll
+        for (int i = 0; i < 4; i += 2)
+            if (places.pixel + i / 2 * 8 < args.pixels)
+                storePair(args.out + places(args, i), v[i], v[i + 1]);
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        if (places.exists(args, i))
+            store(args.out + places(args, i), v[i] + toFloat(skip[i]));
 }
 
 /// A 1x1 convolution of what a source makes of its map. A block takes Pixels pixels (x) and
@@ -248,10 +278,17 @@ __global__ void __launch_bounds__(threads)
                         exist);
         __syncthreads();
     }
+    T skip[output_tiles][4];
+#pragma unroll
+    for (int n = 0; n < output_tiles; ++n)
+        loadSkip(args, TilePlaces<T>(args, blockIdx.z, first + row, output + 8 * n), skip[n]);
+
 #pragma unroll
     for (int n = 0; n < output_tiles; ++n)
         if (n < exist)
-            storeTile(args, blockIdx.z, first + row, output + 8 * n, result[0][n]);
+            storeTile<Source::activated>(
+                args, TilePlaces<T>(args, blockIdx.z, first + row, output + 8 * n), skip[n],
+                result[0][n]);
 }
 
 template <typename T, int Pixels, typename Source>

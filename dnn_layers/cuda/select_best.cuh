@@ -13,8 +13,8 @@ using Rank = unsigned long long;
 constexpr int rank_threads = 1024;
 
 /// Shared memory of a block that calls selectBest().
-constexpr int select_best_bytes = rank_threads * static_cast<int>(sizeof(Rank)) +
-                                  (int{warp_size} + 1) * static_cast<int>(sizeof(int));
+constexpr int select_best_bytes =
+    rank_threads * static_cast<int>(sizeof(Rank)) + (1 + 256 + 3) * static_cast<int>(sizeof(int));
 
 __device__ inline bool isFinite(float x) {
     return fabsf(x) <= 3.402823466e38f;
@@ -49,31 +49,64 @@ __device__ inline int numberOf(Rank rank) {
     return static_cast<int>(0xffffffffu - static_cast<unsigned>(rank));
 }
 
-/// Sum over the threads of the block, in every thread. `shared` has a place for each warp.
-__device__ inline int blockSum(int x, int* shared) {
-    const int sum = warpSum(x);
-    if (threadIdx.x % warp_size == 0)
-        shared[threadIdx.x / warp_size] = sum;
-    __syncthreads();
-    const int total = warpSum(shared[threadIdx.x % warp_size]);
-    __syncthreads();
-    return total;
+constexpr int digit_bits = 8;
+constexpr int digits = 1 << digit_bits;
+
+/// From the best digit on, the one at which `wanted` ranks are reached: that digit, how many ranks
+/// have a better one, and how many have it. By one warp, which counts digits / warp_size each lane.
+struct Digit {
+    int value;
+    int better;
+    int count;
+};
+__device__ inline void findDigit(const int* counts, int wanted, Digit* found) {
+    constexpr int run = digits / warp_size;
+    const int lane = threadIdx.x;
+    const int first = digits - 1 - lane * run; // lane 0 has the best ones
+    int mine = 0;
+#pragma unroll
+    for (int i = 0; i < run; ++i)
+        mine += counts[first - i];
+    int sum = mine; // of this lane and those before
+    for (int step = 1; step < warp_size; step *= 2) {
+        const int before = __shfl_up_sync(0xffffffffu, sum, step);
+        sum += lane >= step ? before : 0;
+    }
+    int better = sum - mine;
+    if (better >= wanted || sum < wanted)
+        return; // another lane has it
+    int i = 0;
+    while (better + counts[first - i] < wanted)
+        better += counts[first - i++];
+    *found = {first - i, better, counts[first - i]};
 }
 
 /// A number that `keep` of rankAt(0), ..., rankAt(count - 1) reach, or 0 where there are no more
-/// than that. Found bit by bit.
+/// than that. Found digit by digit.
 template <typename RankAt>
-__device__ Rank leastOfBest(int count, int keep, const RankAt& rankAt, int* shared) {
+__device__ Rank leastOfBest(int count, int keep, const RankAt& rankAt, int* counts, Digit* found) {
     Rank least = 0;
-    for (int bit = 63; bit >= 0; --bit) {
-        const Rank guess = least | Rank{1} << bit;
-        int above = 0;
-        for (int i = threadIdx.x; i < count; i += rank_threads)
-            above += rankAt(i) >= guess ? 1 : 0;
-        above = blockSum(above, shared);
-        if (above >= keep)
-            least = guess;
-        if (above == keep)
+    int wanted = keep;
+    for (int shift = 64 - digit_bits; shift >= 0; shift -= digit_bits) {
+        if (threadIdx.x < digits)
+            counts[threadIdx.x] = 0;
+        __syncthreads();
+        if (threadIdx.x == 0)
+            *found = {-1, 0, 0}; // everyone has read the last one
+        for (int i = threadIdx.x; i < count; i += rank_threads) {
+            const Rank rank = rankAt(i);
+            if (rank != 0 && (rank ^ least) >> shift >> digit_bits == 0)
+                atomicAdd(counts + (rank >> shift) % digits, 1);
+        }
+        __syncthreads();
+        if (threadIdx.x < warp_size)
+            findDigit(counts, wanted, found);
+        __syncthreads();
+        if (found->value < 0)
+            return 0;
+        least |= static_cast<Rank>(found->value) << shift;
+        wanted -= found->better;
+        if (found->count == wanted)
             break;
     }
     return least;
@@ -101,7 +134,8 @@ template <typename RankAt>
 __device__ const Rank* selectBest(int count, int keep, const RankAt& rankAt) {
     Rank* best = reinterpret_cast<Rank*>(sharedMemory());
     int* found = reinterpret_cast<int*>(best + rank_threads);
-    const Rank least = leastOfBest(count, keep, rankAt, found + 1);
+    const Rank least =
+        leastOfBest(count, keep, rankAt, found + 1, reinterpret_cast<Digit*>(found + 1 + digits));
     best[threadIdx.x] = 0;
     if (threadIdx.x == 0)
         *found = 0;

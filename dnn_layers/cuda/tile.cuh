@@ -151,21 +151,30 @@ template <typename T, int M, int N>
 __device__ void multiplyWeights(Result (&result)[M][N], const T* rows, int stride, const T* weights,
                                 int tile_stride, int steps, int tiles) {
     constexpr int depth = step_depth<T>;
-#pragma unroll 4
-    for (int step = 0; step < steps; ++step) {
-        Columns<T, depth> b[N];
+    // Tensor-core instructions are volatile: loads behind them would not be issued before them.
+    constexpr int ahead = sizeof(T) == 2 ? 4 : 1;
+    for (int first = 0; first < steps; first += ahead) {
+        Columns<T, depth> b[ahead][N];
 #pragma unroll
-        for (int n = 0; n < N; ++n)
-            if (n < tiles)
-                loadWeights(b[n], weights + n * tile_stride + step * weight_tile<T>);
-#pragma unroll
-        for (int m = 0; m < M; ++m) {
-            Rows<T, depth> a;
-            loadRows(a, rows + 16 * m * stride + step * depth, stride);
+        for (int step = 0; step < ahead; ++step)
 #pragma unroll
             for (int n = 0; n < N; ++n)
-                if (n < tiles)
-                    multiply(result[m][n], a, b[n]);
+                if (n < tiles && first + step < steps)
+                    loadWeights(b[step][n],
+                                weights + n * tile_stride + (first + step) * weight_tile<T>);
+#pragma unroll
+        for (int step = 0; step < ahead; ++step) {
+            if (first + step >= steps)
+                break;
+#pragma unroll
+            for (int m = 0; m < M; ++m) {
+                Rows<T, depth> a;
+                loadRows(a, rows + 16 * m * stride + (first + step) * depth, stride);
+#pragma unroll
+                for (int n = 0; n < N; ++n)
+                    if (n < tiles)
+                        multiply(result[m][n], a, b[step][n]);
+            }
         }
     }
 }

@@ -63,15 +63,24 @@ __device__ void gather(const AttentionArgs<T>& args, const T* image, int image_n
     const int plane = args.grid.height * args.grid.width;
     for (int block = threadIdx.x / warp_size; block < args.qkv.depth / 8; block += warps) {
         const int c = 8 * block + laneColumn();
+        T raw[2][tiles];
+#pragma unroll
+        for (int k = 0; k < 2; ++k) {
+            // Always an element of the map, so that no load waits for a condition.
+            const T* channel =
+                image + static_cast<long long>(min(c + k, args.channels - 1)) * plane;
+#pragma unroll
+            for (int i = 0; i < tiles; ++i)
+                raw[k][i] = channel[max(pixel[i], 0)];
+        }
         float values[2][tiles];
 #pragma unroll
         for (int k = 0; k < 2; ++k) {
             const bool exists = c + k < args.channels;
             const ChannelNorm norm(args.norm, image_number, c + k, exists);
-            const T* channel = image + static_cast<long long>(c + k) * plane;
 #pragma unroll
             for (int i = 0; i < tiles; ++i)
-                values[k][i] = exists && pixel[i] >= 0 ? norm(toFloat(channel[pixel[i]])) : 0.f;
+                values[k][i] = exists && pixel[i] >= 0 ? norm(toFloat(raw[k][i])) : 0.f;
         }
 #pragma unroll
         for (int i = 0; i < tiles; ++i)
@@ -115,6 +124,15 @@ __device__ void project(const Linear<T>& linear, int first_output, int outputs, 
         const int token = unit % token_tiles * 32;
         const int output = unit / token_tiles * 16;
         const int tiles = (outputs - output) / 8;
+        float2 bias[2] = {};
+        float2 slope[2] = {};
+#pragma unroll
+        for (int n = 0; n < 2; ++n)
+            if (n < tiles) {
+                const int o = first_output + output + 8 * n + laneColumn();
+                bias[n] = loadPair(linear.bias + o);
+                slope[n] = loadPair(linear.slope + o);
+            }
         Result result[2][2];
         multiplyWeights(result, x + token * x_stride, x_stride,
                         linear.weights + (first_output + output) / 8 * tile_stride, tile_stride,
@@ -123,20 +141,19 @@ __device__ void project(const Linear<T>& linear, int first_output, int outputs, 
         for (int n = 0; n < 2; ++n) {
             if (n >= tiles)
                 continue;
-            const int local = output + 8 * n + laneColumn();
-            const int o = first_output + local;
+            // Tiles of 8 outputs are activated as a whole: begin and period are multiples of 8.
+            const int o = first_output + output + 8 * n;
             const bool active = o % linear.act_period >= linear.act_begin;
-            const Activation act = active ? linear.act : Activation::None;
+            float v[8];
 #pragma unroll
-            for (int m = 0; m < 2; ++m)
+            for (int i = 0; i < 8; ++i)
+                v[i] = result[i / 4][n].v[i % 4] + (i % 2 == 0 ? bias[n].x : bias[n].y);
+            activate(active ? linear.act : Activation::None, v, {slope[n].x, slope[n].y});
 #pragma unroll
-                for (int row = 0; row < 2; ++row) {
-                    const int t = token + 16 * m + 8 * row + laneRow();
-                    const float* v = result[m][n].v + 2 * row;
-                    storePair(qkv + t * qkv_stride + local,
-                              activate(act, v[0] + linear.bias[o], linear.slope + o),
-                              activate(act, v[1] + linear.bias[o + 1], linear.slope + o + 1));
-                }
+            for (int i = 0; i < 4; ++i)
+                storePair(qkv + (token + 8 * i + laneRow()) * qkv_stride + output + 8 * n +
+                              laneColumn(),
+                          v[2 * i], v[2 * i + 1]);
         }
     }
 }
@@ -165,7 +182,7 @@ __device__ void attend(const AttentionArgs<T>& args, const Window& window, const
 /// block takes one window (x) of one image (z) and some heads (y); q, k, v, logits and
 /// probabilities never leave the chip.
 template <typename T>
-__global__ void __launch_bounds__(threads) windowAttention(AttentionArgs<T> args) {
+__global__ void __launch_bounds__(threads, 2) windowAttention(AttentionArgs<T> args) {
     const Window window(args.grid, blockIdx.x);
     const int head_outputs = 2 * args.head_q + args.head_v;
     const int first_head = blockIdx.y * args.heads_per_block;

@@ -164,6 +164,14 @@ TEST_F(CudaEmulation, RefusesLaunchesThatAGpuRefuses) {
     EXPECT_NE(launchKernel(divergentBarrier, 1, 32, 65 * 1024, nullptr), cudaSuccess);
 }
 
+/// What a kernel is allowed holds for all threads that launch it, whatever they ask for.
+TEST_F(CudaEmulation, LaunchLeavesRoomForLargerOnes) {
+    std::vector<float> out(64);
+    EXPECT_EQ(launchKernel(mirror<true>, 1, 64, 50 * 1024, nullptr, out.data()), cudaSuccess);
+    EXPECT_EQ(allowedShared(reinterpret_cast<const void*>(mirror<true>)),
+              emulation::device().shared_bytes);
+}
+
 __global__ void sums(float* out) {
     out[threadIdx.x] = warpSum(static_cast<float>(threadIdx.x));
 }

@@ -40,6 +40,12 @@ inline float2 make_float2(float x, float y) {
 inline int min(int a, int b) {
     return a < b ? a : b;
 }
+inline int max(int a, int b) {
+    return a > b ? a : b;
+}
+inline float __fdividef(float a, float b) {
+    return a / b;
+}
 inline unsigned max(unsigned a, unsigned b) {
     return a > b ? a : b;
 }
@@ -65,6 +71,22 @@ T __shfl_xor_sync(unsigned /*mask*/, T x, int lane_mask) {
         for (int i = 0; i < 32; ++i) {
             Lane& lane = *static_cast<Lane*>(lanes[i]);
             lane.out = static_cast<const Lane*>(lanes[i ^ lane.partner])->in;
+        }
+    });
+    return mine.out;
+}
+
+template <typename T>
+T __shfl_up_sync(unsigned /*mask*/, T x, int delta) {
+    struct Lane {
+        T in;
+        T out;
+        int delta;
+    } mine = {x, T(), delta};
+    emulation::together(&mine, [](void* const* lanes) {
+        for (int i = 0; i < 32; ++i) {
+            Lane& lane = *static_cast<Lane*>(lanes[i]);
+            lane.out = static_cast<const Lane*>(lanes[i < lane.delta ? i : i - lane.delta])->in;
         }
     });
     return mine.out;
@@ -121,6 +143,12 @@ inline cudaError_t cudaMemset(void* memory, int value, std::size_t bytes) {
 }
 inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
     std::memcpy(to, from, bytes);
+    return cudaSuccess;
+}
+inline cudaError_t cudaGetLastError() {
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
     return cudaSuccess;
 }
 inline cudaError_t cudaGetDevice(int* device) {
