@@ -269,7 +269,7 @@ keep_private_headers() {
     rm -rf "$folder"
     mkdir -p "$folder"
     tar -C "$work/source/opencv" -c modules/core/include/opencv2/core/version.hpp \
-        modules/dnn/src/op_cuda.hpp modules/dnn/src/cuda4dnn modules/dnn/src/cuda/types.hpp |
+        modules/dnn/src/op_cuda.hpp modules/dnn/src/cuda4dnn modules/dnn/src/cuda |
         tar -C "$folder" -x
 }
 

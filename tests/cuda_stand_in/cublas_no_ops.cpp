@@ -6,10 +6,4 @@
     }
 
 STAND_IN_NO_OP(cublasDestroy_v2)
-STAND_IN_NO_OP(cublasHgemm)
-STAND_IN_NO_OP(cublasHgemmBatched)
-STAND_IN_NO_OP(cublasHgemmStridedBatched)
 STAND_IN_NO_OP(cublasSetStream_v2)
-STAND_IN_NO_OP(cublasSgemm_v2)
-STAND_IN_NO_OP(cublasSgemmBatched)
-STAND_IN_NO_OP(cublasSgemmStridedBatched)

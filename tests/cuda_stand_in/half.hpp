@@ -10,6 +10,12 @@ inline uint16_t halfFromFloat(float value) {
     return raw.x;
 }
 
+/// Rounded once: not by way of a float.
+inline uint16_t halfFromDouble(double value) {
+    const __half_raw raw = __double2half(value);
+    return raw.x;
+}
+
 inline float floatFromHalf(uint16_t bits) {
     __half_raw raw;
     raw.x = bits;

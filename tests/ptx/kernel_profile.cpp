@@ -56,8 +56,8 @@ private:
             asked.insert(address);
         });
         counts.sectors += static_cast<long long>(sectors.size());
-        counts.fewest_sectors += (static_cast<long long>(asked.size()) * access.bytes +
-                                  sector_bytes - 1) / sector_bytes;
+        counts.fewest_sectors +=
+            (static_cast<long long>(asked.size()) * access.bytes + sector_bytes - 1) / sector_bytes;
     }
 
     /// 128 bytes of lanes at a time; each further word of a bank takes another pass.
@@ -105,9 +105,10 @@ template <typename T>
 void profile(const char* precision) {
     for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}}) {
         std::printf("\n%d channels, %d x %d, %s\n\n", channels, side, side, precision);
-        std::puts("| kernel | blocks | bytes of shared memory | instructions of a warp | products of "
-                  "matrices | kB of global memory | to fewest | passes through shared memory | to "
-                  "fewest |\n|---|---|---|---|---|---|---|---|---|");
+        std::puts(
+            "| kernel | blocks | bytes of shared memory | instructions of a warp | products of "
+            "matrices | kB of global memory | to fewest | passes through shared memory | to "
+            "fewest |\n|---|---|---|---|---|---|---|---|---|");
         IrmbParams params;
         params.dim_in = params.dim_mid = params.dim_out = channels;
         params.act = Activation::Silu;

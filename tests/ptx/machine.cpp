@@ -45,17 +45,28 @@ struct Machine::Program {
 };
 
 void Machine::load(std::string_view source) {
-    for (Kernel& kernel : parse(source)) {
+    const auto module = std::make_shared<const Module>(source);
+    for (const std::string& name : module->kernels())
+        places_[stableName(name)] = {module, name, nullptr};
+}
+
+std::shared_ptr<const Machine::Program> Machine::programOf(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = places_.find(stableName(name));
+    if (found == places_.end())
+        throw std::runtime_error("there is no PTX of the kernel " + name);
+    Place& place = found->second;
+    if (!place.program) {
         auto program = std::make_shared<Program>();
-        for (const Instruction& instruction : kernel.code) {
+        program->kernel = place.module->parse(place.name);
+        for (const Instruction& instruction : program->kernel.code) {
             const Control control = controlOf(instruction.mnemonic);
             program->steps.push_back(
                 {control, control == Control::None ? &operationOf(instruction) : nullptr});
         }
-        const std::string name = stableName(kernel.name);
-        program->kernel = std::move(kernel);
-        programs_[name] = std::move(program);
+        place.program = std::move(program);
     }
+    return place.program;
 }
 
 namespace {
@@ -68,13 +79,16 @@ public:
         : kernel_(kernel),
           steps_(steps),
           launch_(launch),
-          block_{SharedMemory(launch.shared_bytes), global, parameters, observer},
+          block_{SharedMemory(kernel.shared_bytes + launch.shared_bytes), global, parameters,
+                 observer},
           warps_((countOf(launch.threads) + warp_size - 1) / warp_size) {
         for (std::size_t i = 0; i < warps_.size(); ++i) {
             warps_[i].number = static_cast<int>(i);
             warps_[i].registers.resize(kernel.registers.size());
             for (Register& values : warps_[i].registers)
                 values.fill(0xdeadbeefdeadbeefu);
+            for (auto& memory : warps_[i].local)
+                memory.resize(kernel.local_bytes);
         }
     }
 
@@ -237,14 +251,12 @@ std::vector<unsigned char> packed(const Kernel& kernel, void** arguments) {
 } // namespace
 
 bool Machine::knows(const std::string& name) const {
-    return programs_.count(stableName(name)) > 0;
+    return places_.count(stableName(name)) > 0;
 }
 
-void Machine::run(const std::string& name, const Launch& launch) const {
-    const auto found = programs_.find(stableName(name));
-    if (found == programs_.end())
-        throw std::runtime_error("there is no PTX of the kernel " + name);
-    const Program& program = *found->second;
+void Machine::run(const std::string& name, const Launch& launch) {
+    const std::shared_ptr<const Program> held = programOf(name);
+    const Program& program = *held;
     const std::vector<unsigned char> parameters = packed(program.kernel, launch.arguments);
     GlobalMemory global(find_);
     Runner runner(program.kernel, program.steps, launch, global, parameters, observer_);

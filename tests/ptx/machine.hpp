@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 /// Runs PTX on the host: what nvcc made of a kernel, tensor cores and all, where there is no GPU.
@@ -26,14 +27,15 @@ using Register = std::array<std::uint64_t, warp_size>;
 
 struct Warp {
     std::vector<Register> registers;
-    std::array<int, warp_size> at; ///< the next instruction of each lane
-    Lanes running = 0;             ///< lanes that have not ended
-    Lanes waiting = 0;             ///< at a barrier of the block
+    std::array<std::vector<unsigned char>, warp_size> local; ///< memory of each lane
+    std::array<int, warp_size> at;                           ///< the next instruction of each lane
+    Lanes running = 0;                                       ///< lanes that have not ended
+    Lanes waiting = 0;                                       ///< at a barrier of the block
     int number = 0;
     int epoch = 0; ///< barriers of the warp so far
 };
 
-enum class Space { Parameter, Global, Shared };
+enum class Space { Parameter, Global, Shared, Local };
 
 /// What the lanes of a warp ask of memory at a time.
 struct Access {
@@ -83,14 +85,15 @@ public:
     /// `find` knows device memory.
     explicit Machine(GlobalMemory::Find find) : find_(std::move(find)) {}
 
-    /// Adds the kernels of a PTX source. Throws std::runtime_error for what it does not know.
+    /// Adds the kernels of a PTX source.
     void load(std::string_view source);
 
     bool knows(const std::string& name) const;
 
     /// Runs a kernel, whose name may come from another compilation of its file. Throws
-    /// std::runtime_error, which names kernel, line, thread and block, for what is undefined.
-    void run(const std::string& name, const Launch& launch) const;
+    /// std::runtime_error, which names kernel, line, warp and block, for what is undefined, and for
+    /// what the machine does not know. Several threads may do so.
+    void run(const std::string& name, const Launch& launch);
 
     /// Of warps and blocks, from now on.
     void setOrder(Order order) { order_ = order; }
@@ -100,11 +103,19 @@ public:
 
 private:
     struct Program;
+    struct Place {
+        std::shared_ptr<const Module> module;
+        std::string name;                       ///< in it
+        std::shared_ptr<const Program> program; ///< once it was asked for
+    };
+
+    std::shared_ptr<const Program> programOf(const std::string& name);
 
     GlobalMemory::Find find_;
     Order order_ = Order::Forward;
     Observer* observer_ = nullptr;
-    std::map<std::string, std::shared_ptr<const Program>> programs_;
+    std::mutex mutex_;
+    std::map<std::string, Place> places_;
 };
 
 } // namespace ptx

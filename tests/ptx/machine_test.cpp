@@ -92,6 +92,15 @@ TEST(PtxMachine, LanesThatPartMeetAgain) {
         EXPECT_EQ(result[i], 3 * (i ^ 1u));
 }
 
+TEST(PtxMachine, LanesPassOnTheirValues) {
+    const auto result = run(R"(
+        shfl.sync.up.b32 %r4|%p1, %r1, 3, 0, -1;
+        @!%p1 mov.u32 %r4, 99;
+        st.global.u32 [%rd2], %r4;)");
+    for (std::uint32_t i = 0; i < 32; ++i)
+        EXPECT_EQ(result[i], i < 3 ? 99 : i - 3);
+}
+
 TEST(PtxMachine, GuardsChooseLanes) {
     const auto result = run(R"(
         and.b32 %r4, %r1, 1;
@@ -136,6 +145,8 @@ TEST(PtxMachine, FloatsAreRoundedAsIsSaid) {
         {"cvt.sat.f32.f32 %f1, 0f7FC00000;", 0.f},
         {"cvt.sat.f32.f32 %f1, 0f40000000;", 1.f},
         {"ex2.approx.ftz.f32 %f1, 0f40400000;", 8.f},
+        {"div.approx.f32 %f1, 0f3F800000, 0f7EC00000;", 0.f}, // by 1.5 * 2^126
+        {"fma.rn.f16 %h1, 0x3C03, 0x3C03, 0xBC00; cvt.f32.f16 %f1, %h1;", 0x1.804p-8f},
         {"copysign.f32 %f1, 0fBF800000, 0f40000000;", -2.f},
         {"{ cvt.rn.f16.f32 %h1, 0f3F801000; cvt.f32.f16 %f1, %h1; }", 1.f}, // halfway: to even
     };
@@ -256,6 +267,30 @@ TEST(PtxMachine, LanesOfAWarpNeedABarrierToo) {
     EXPECT_THAT(errorOf(neighbour("")), HasSubstr("without a barrier"));
 }
 
+TEST(PtxMachine, ThreadsHaveMemoryOfTheirOwn) {
+    const auto result = run(R"(
+        .local .align 4 .b8 depot[8];
+        mov.u64 %rd4, depot;
+        cvta.local.u64 %rd5, %rd4;
+        cvta.to.local.u64 %rd6, %rd5;
+        st.local.u32 [%rd6+4], %r1;
+        ld.local.u32 %r4, [%rd6+4];
+        st.global.u32 [%rd2], %r4;)");
+    EXPECT_EQ(result[7], 7u);
+    EXPECT_EQ(result[31], 31u);
+}
+
+/// What a launch asks for comes behind a kernel's own variables.
+TEST(PtxMachine, OwnVariablesComeFirst) {
+    const auto result = run(R"(
+        .shared .align 4 .b8 own[20];
+        mov.u32 %r4, own;
+        mov.u32 %r5, memory;
+        sub.s32 %r6, %r5, %r4;
+        st.global.u32 [%rd2], %r6;)");
+    EXPECT_EQ(result[0], 32u);
+}
+
 TEST(PtxMachine, AtomicsDoNotRace) {
     const std::string count = R"(
         setp.eq.s32 %p1, %r1, 0;
@@ -287,7 +322,7 @@ TEST(PtxMachine, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(errorOf("brev.b32 %r4, %r1;"),
                 HasSubstr("line 20: the machine does not know brev"));
     EXPECT_THAT(errorOf("bra $nowhere;"), HasSubstr("there is no label $nowhere"));
-    EXPECT_THAT(errorOf(".local .b8 depot[8];"), HasSubstr("can't read .local"));
+    EXPECT_THAT(errorOf(".const .b8 table[8];"), HasSubstr("can't read .const"));
     EXPECT_THAT(errorOf("add.s32 %r4, %r1, 1x;"), HasSubstr("can't read the number 1x"));
     Machine machine([](const void*) { return GlobalMemory::Allocation(); });
     EXPECT_THROW(machine.run("k", {{1, 1, 1}, {1, 1, 1}, 0, nullptr}), std::runtime_error);

@@ -40,16 +40,27 @@ bool startsWith(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
 }
 
+/// The number that a text begins with.
+int numberIn(std::string_view text) {
+    return std::atoi(std::string(text).c_str());
+}
+
 int bytesOf(std::string_view type) { // such as ".u32"
-    return std::atoi(std::string(type.substr(2)).c_str()) / 8;
+    return numberIn(type.substr(2)) / 8;
+}
+
+int roundUp(int a, int b) {
+    return (a + b - 1) / b * b;
 }
 
 /// Reads one .entry, whose text begins behind that word.
 class KernelParser {
 public:
     KernelParser(std::string_view text, std::size_t at,
-                 std::map<std::string, std::uint64_t> symbols)
-        : text_(text), at_(at), symbols_(std::move(symbols)) {}
+                 const std::vector<std::string>& dynamic_memory)
+        : text_(text), at_(at), dynamic_memory_(dynamic_memory) {
+        placeDynamicMemory();
+    }
 
     Kernel parse() {
         kernel_.name = std::string(trim(until("(")));
@@ -99,14 +110,31 @@ private:
         const std::string_view last = words.back();
         const std::size_t bracket = last.find('[');
         const bool is_array = bracket != std::string_view::npos;
-        const int bytes =
-            is_array ? std::atoi(std::string(last.substr(bracket + 1)).c_str()) : bytesOf(words[1]);
-        const int alignment =
-            words[1] == ".align" ? std::atoi(std::string(words[2]).c_str()) : bytes;
-        const int offset = (parameter_bytes_ + alignment - 1) / alignment * alignment;
+        const int bytes = is_array ? numberIn(last.substr(bracket + 1)) : bytesOf(words[1]);
+        const int alignment = words[1] == ".align" ? numberIn(words[2]) : bytes;
+        const int offset = roundUp(parameter_bytes_, alignment);
         kernel_.parameters.push_back({offset, bytes});
         symbols_[std::string(last.substr(0, bracket))] = offset;
         parameter_bytes_ = offset + bytes;
+    }
+
+    /// ".shared .align 4 .b8 NAME[4224]" or ".local ..."
+    void addVariable(std::string_view text) {
+        const auto words = split(text, " \t");
+        const std::string_view name = words.back();
+        const std::size_t bracket = name.find('[');
+        int& bytes = words[0] == ".shared" ? kernel_.shared_bytes : kernel_.local_bytes;
+        bytes = roundUp(bytes, numberIn(words[2]));
+        symbols_[std::string(name.substr(0, bracket))] = bytes;
+        bytes += numberIn(name.substr(bracket + 1));
+        placeDynamicMemory();
+    }
+
+    /// Behind the kernel's own variables, which come before their use.
+    void placeDynamicMemory() {
+        kernel_.shared_bytes = roundUp(kernel_.shared_bytes, 16);
+        for (const std::string& name : dynamic_memory_)
+            symbols_[name] = kernel_.shared_bytes;
     }
 
     void addStatement() {
@@ -117,10 +145,12 @@ private:
             labels_[std::string(text)] = number;
             return;
         }
-        if (text[0] == '.') { // registers are known by their use
-            if (!startsWith(text, ".reg") && !startsWith(text, ".pragma"))
+        if (text[0] == '.') {
+            if (startsWith(text, ".shared") || startsWith(text, ".local"))
+                addVariable(text);
+            else if (!startsWith(text, ".reg") && !startsWith(text, ".pragma"))
                 fail("can't read " + std::string(text));
-            return;
+            return; // registers are known by their use
         }
         Instruction instruction;
         instruction.line = first_line;
@@ -169,12 +199,15 @@ private:
 
     std::uint64_t constantOf(std::string_view text) {
         const std::string number(text);
-        const bool is_float = startsWith(text, "0f") || startsWith(text, "0F");
+        const std::string_view start = text.substr(0, 2);
+        const bool is_float = start == "0f" || start == "0F" || start == "0d" || start == "0D";
         char* end = nullptr;
         const std::uint64_t value =
             is_float           ? std::strtoull(number.c_str() + 2, &end, 16)
             : number[0] == '-' ? static_cast<std::uint64_t>(std::strtoll(number.c_str(), &end, 0))
                                : std::strtoull(number.c_str(), &end, 0);
+        if (*end == 'U') // of a number without a sign
+            ++end;
         if (*end != '\0')
             fail("can't read the number " + number);
         return value;
@@ -199,6 +232,7 @@ private:
 
     std::string_view text_;
     std::size_t at_;
+    const std::vector<std::string>& dynamic_memory_;
     std::map<std::string, std::uint64_t> symbols_;
     LineCounter line_at_;
     Kernel kernel_;
@@ -207,26 +241,33 @@ private:
     std::vector<std::pair<int, std::string>> branches_;
 };
 
-/// Variables of a module. The only one that kernels here have is the memory that a launch asks
-/// for, which begins where shared memory does.
-std::map<std::string, std::uint64_t> moduleSymbols(const std::string& text) {
-    std::map<std::string, std::uint64_t> symbols;
-    static const std::regex dynamic_memory(R"(\.extern\s+\.shared\s[^;]*?\s(\S+)\[\]\s*;)");
-    for (std::sregex_iterator at(text.begin(), text.end(), dynamic_memory), end; at != end; ++at)
-        symbols[(*at)[1]] = 0;
-    return symbols;
-}
-
 } // namespace
 
-std::vector<Kernel> parse(std::string_view source) {
-    const std::string text = withoutComments(source);
-    const auto symbols = moduleSymbols(text.substr(0, text.find(".entry")));
-    std::vector<Kernel> kernels;
-    const std::string_view word = ".entry";
-    for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += word.size())
-        kernels.push_back(KernelParser(text, at + word.size(), symbols).parse());
-    return kernels;
+Module::Module(std::string_view source) : text_(withoutComments(source)) {
+    const std::string word = ".entry";
+    const std::string head = text_.substr(0, text_.find(word));
+    static const std::regex dynamic(R"(\.extern\s+\.shared\s[^;]*?\s(\S+)\[\]\s*;)");
+    for (std::sregex_iterator at(head.begin(), head.end(), dynamic), end; at != end; ++at)
+        dynamic_memory_.push_back((*at)[1]);
+    for (std::size_t at = 0; (at = text_.find(word, at)) != std::string::npos; at += word.size()) {
+        const std::size_t begin = at + word.size();
+        const std::size_t end = std::min(text_.find('(', begin), text_.size());
+        kernels_[std::string(trim(std::string_view(text_).substr(begin, end - begin)))] = begin;
+    }
+}
+
+std::vector<std::string> Module::kernels() const {
+    std::vector<std::string> names;
+    for (const auto& kernel : kernels_)
+        names.push_back(kernel.first);
+    return names;
+}
+
+Kernel Module::parse(const std::string& name) const {
+    const auto found = kernels_.find(name);
+    if (found == kernels_.end())
+        throw std::runtime_error("there is no kernel " + name);
+    return KernelParser(text_, found->second, dynamic_memory_).parse();
 }
 
 std::string stableName(const std::string& mangled) {

@@ -36,10 +36,26 @@ struct Kernel {
     std::vector<Parameter> parameters;
     std::vector<Instruction> code;
     std::map<std::string, int> registers; ///< special ones such as %tid.x among them
+    int shared_bytes = 0; ///< of its own variables, in front of what a launch asks for
+    int local_bytes = 0;  ///< of each thread
 };
 
-/// The kernels of a PTX source. Throws std::runtime_error with the line of what it can't read.
-std::vector<Kernel> parse(std::string_view source);
+/// A PTX source. Kernels are parsed when they are asked for.
+class Module {
+public:
+    explicit Module(std::string_view source);
+
+    std::vector<std::string> kernels() const; ///< mangled names
+
+    /// Throws std::runtime_error with the line of what it can't read, or if there is no such
+    /// kernel.
+    Kernel parse(const std::string& name) const;
+
+private:
+    std::string text_;
+    std::vector<std::string> dynamic_memory_;    ///< names of the memory that a launch asks for
+    std::map<std::string, std::size_t> kernels_; ///< where they begin
+};
 
 /// The name of a kernel without the numbers that nvcc gives unnamed namespaces, which differ from
 /// one compilation of a file to the next.

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 
@@ -22,14 +23,12 @@ ptx::GlobalMemory::Allocation findAllocation(const void* address) {
     return {static_cast<const char*>(found.address), found.bytes};
 }
 
-ptx::Machine loadMachine() {
-    ptx::Machine machine(findAllocation);
+void loadKernels(ptx::Machine& machine) {
     const char* const list = std::getenv("IRMB_PTX_LIST");
     std::istringstream paths(contentOf(list ? list : IRMB_PTX_LIST));
     for (std::string path; std::getline(paths, path);)
         if (!path.empty())
             machine.load(contentOf(path));
-    return machine;
 }
 
 ptx::Size sizeOf(const dim3& size) {
@@ -39,7 +38,9 @@ ptx::Size sizeOf(const dim3& size) {
 } // namespace
 
 ptx::Machine& ptxMachine() {
-    static ptx::Machine machine = loadMachine();
+    static ptx::Machine machine(findAllocation);
+    static std::once_flag loaded;
+    std::call_once(loaded, [] { loadKernels(machine); });
     return machine;
 }
 

@@ -14,6 +14,7 @@ namespace ptx {
 namespace {
 
 using stand_in::floatFromHalf;
+using stand_in::halfFromDouble;
 using stand_in::halfFromFloat;
 
 template <typename T>
@@ -227,6 +228,42 @@ float fusedDownwards(float a, float b, float c) {
     return rounded(FE_DOWNWARD, [&] { return std::fma(x, y, z); });
 }
 
+/// div.approx: as a GPU has it, nothing is left of divisors this large.
+float divideRoughly(float a, float b) {
+    const float size = std::fabs(b);
+    const bool large = size > 0x1p126f && size < 0x1p128;
+    return large ? a * std::copysign(0.f, b) : a / b;
+}
+
+/// Arithmetic of halves, rounded once: exact in double up to there.
+void addHalves(Table& table) {
+    using Half = std::uint16_t;
+    const auto two = [&](const char* name, double (*f)(double, double)) {
+        table[name] = binary<Half, Half, Half>(
+            [f](Half a, Half b) { return halfFromDouble(f(floatFromHalf(a), floatFromHalf(b))); });
+    };
+    two("add.f16", [](double a, double b) { return a + b; });
+    two("sub.f16", [](double a, double b) { return a - b; });
+    two("mul.f16", [](double a, double b) { return a * b; });
+    two("set.eq.f16.f16", [](double a, double b) { return a == b ? 1.0 : 0.0; });
+    table["fma.rn.f16"] = ternary<Half, Half, Half>([](Half a, Half b, Half c) {
+        const double product = double{floatFromHalf(a)} * floatFromHalf(b);
+        return halfFromDouble(product + floatFromHalf(c));
+    });
+    table["neg.f16"] = unary<Half, Half>([](Half a) { return static_cast<Half>(a ^ 0x8000u); });
+    table["abs.f16"] = unary<Half, Half>([](Half a) { return static_cast<Half>(a & 0x7fffu); });
+    table["setp.lt.f16"] = binary<std::uint8_t, Half, Half>(
+        [](Half a, Half b) -> std::uint8_t { return floatFromHalf(a) < floatFromHalf(b); });
+    table["setp.ge.f16"] = binary<std::uint8_t, Half, Half>(
+        [](Half a, Half b) -> std::uint8_t { return floatFromHalf(a) >= floatFromHalf(b); });
+}
+
+std::int32_t towardsZero(float x) {
+    if (std::isnan(x))
+        return 0;
+    return static_cast<std::int32_t>(std::clamp(double{x}, -0x1p31, 0x1p31 - 1));
+}
+
 void addFloats(Table& table) {
     const auto one = [&](const char* name, float (*f)(float)) {
         table[name] = unary<float, float>(f);
@@ -239,6 +276,7 @@ void addFloats(Table& table) {
     two("sub.f32", [](float a, float b) { return a - b; });
     two("mul.f32", [](float a, float b) { return a * b; });
     two("div.rn.f32", [](float a, float b) { return a / b; });
+    two("div.approx.f32", divideRoughly);
     two("min.f32", [](float a, float b) { return std::fmin(a, b); });
     two("max.f32", [](float a, float b) { return std::fmax(a, b); });
     two("copysign.f32", [](float sign, float magnitude) { return std::copysign(magnitude, sign); });
@@ -270,6 +308,8 @@ void addConversions(Table& table) {
     addConversion<float, std::int64_t>(table, "rn.f32.s64");
     addConversion<float, std::uint16_t>(table, "rn.f32.u16");
     addConversion<float, std::uint32_t>(table, "rn.f32.u32");
+    table["cvt.rzi.s32.f32"] = unary<std::int32_t, float>(towardsZero);
+    table["cvt.rn.f16.s32"] = unary<std::uint16_t, std::int32_t>(halfFromDouble);
     table["cvt.f32.f16"] = unary<float, std::uint16_t>(floatFromHalf);
     table["cvt.rn.f16.f32"] = unary<std::uint16_t, float>(halfFromFloat);
     table["cvt.rn.f16x2.f32"] = binary<std::uint32_t, float, float>([](float high, float low) {
@@ -291,19 +331,38 @@ Addresses addressesOf(const Operand& operand, const Warp& warp, const Block& blo
     return access.addresses;
 }
 
-void readMemory(Space space, Block& block, const Accessor& by, std::uint64_t address, void* to,
+void* placeIn(std::vector<unsigned char>& memory, std::uint64_t address, std::size_t bytes) {
+    if (address > memory.size() || bytes > memory.size() - address)
+        throw std::runtime_error("a thread has no memory at " + std::to_string(address));
+    return &memory[address];
+}
+
+void readMemory(Space space, Warp& warp, Block& block, int lane, std::uint64_t address, void* to,
                 std::size_t bytes) {
     if (space == Space::Shared) {
-        block.shared.read(by, address, to, bytes);
+        block.shared.read(block.accessor(warp, lane), address, to, bytes);
         return;
     }
-    if (space == Space::Global) {
-        std::memcpy(to, block.global.at(address, bytes), bytes);
-        return;
-    }
-    if (address + bytes > block.parameters.size())
+    const void* from = nullptr;
+    if (space == Space::Global)
+        from = block.global.at(address, bytes);
+    else if (space == Space::Local)
+        from = placeIn(warp.local[lane], address, bytes);
+    else if (address + bytes <= block.parameters.size())
+        from = &block.parameters[address];
+    else
         throw std::runtime_error("there is no parameter at " + std::to_string(address));
-    std::memcpy(to, &block.parameters[address], bytes);
+    std::memcpy(to, from, bytes);
+}
+
+void writeMemory(Space space, Warp& warp, Block& block, int lane, std::uint64_t address,
+                 const void* from, std::size_t bytes) {
+    if (space == Space::Shared)
+        block.shared.write(block.accessor(warp, lane), address, from, bytes);
+    else if (space == Space::Local)
+        std::memcpy(placeIn(warp.local[lane], address, bytes), from, bytes);
+    else
+        std::memcpy(block.global.at(address, bytes), from, bytes);
 }
 
 /// A load of `count` neighbours.
@@ -315,7 +374,7 @@ Operation load(Space space, int count) {
             addressesOf(i.operands[count], warp, block, lanes, space, bytes, false);
         forEach(lanes, [&](int lane) {
             T values[4];
-            readMemory(space, block, block.accessor(warp, lane), addresses[lane], values, bytes);
+            readMemory(space, warp, block, lane, addresses[lane], values, bytes);
             for (int k = 0; k < count; ++k)
                 warp.registers[i.operands[k].reg][lane] = bitsOf<T>(values[k]);
         });
@@ -332,10 +391,7 @@ Operation storeTo(Space space, int count) {
             T values[4];
             for (int k = 0; k < count; ++k)
                 values[k] = get<T>(i.operands[k + 1], warp, lane);
-            if (space == Space::Shared)
-                block.shared.write(block.accessor(warp, lane), addresses[lane], values, bytes);
-            else
-                std::memcpy(block.global.at(addresses[lane], bytes), values, bytes);
+            writeMemory(space, warp, block, lane, addresses[lane], values, bytes);
         });
     };
 }
@@ -348,15 +404,17 @@ void addMemory(Table& table, const std::string& type) {
         table["ld.global" + vector + type] = load<T>(Space::Global, count);
         table["ld.global.nc" + vector + type] = load<T>(Space::Global, count);
         table["ld.shared" + vector + type] = load<T>(Space::Shared, count);
+        table["ld.local" + vector + type] = load<T>(Space::Local, count);
         table["st.global" + vector + type] = storeTo<T>(Space::Global, count);
         table["st.shared" + vector + type] = storeTo<T>(Space::Shared, count);
+        table["st.local" + vector + type] = storeTo<T>(Space::Local, count);
     }
 }
 
 Operation atomicAdd(Space space) {
     return [space](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
-        const Addresses addresses = addressesOf(i.operands[1], warp, block, lanes, space,
-                                                sizeof(std::uint32_t), true);
+        const Addresses addresses =
+            addressesOf(i.operands[1], warp, block, lanes, space, sizeof(std::uint32_t), true);
         forEach(lanes, [&](int lane) {
             const auto term = get<std::uint32_t>(i.operands[2], warp, lane);
             const auto add = [&](void* at) {
@@ -379,27 +437,30 @@ void requireWholeWarp(Lanes lanes) {
         throw std::runtime_error("some lanes of the warp do not come to this instruction");
 }
 
-/// shfl.sync.bfly: what the lane with the number lane ^ `b` has.
-void exchange(const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-    const bool has_predicate = i.operands.size() == 6;
-    const int first = has_predicate ? 2 : 1;
-    requireWholeWarp(lanes & static_cast<Lanes>(bits(i.operands[first + 3], warp, 0)));
-    const Register before = [&] {
-        Register values;
+/// shfl.sync: what another lane has, whose number is that of this one, changed by the third
+/// operand; or what this one has, beyond the bound that the fourth one sets. (PTX ISA,
+/// "shfl.sync".)
+enum class Shuffle { Butterfly, Up };
+Operation shuffle(Shuffle how) {
+    return [how](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+        const bool has_predicate = i.operands.size() == 6;
+        const Operand* const source = &i.operands[has_predicate ? 2 : 1];
+        requireWholeWarp(lanes & static_cast<Lanes>(bits(source[3], warp, 0)));
+        Register before;
         for (int lane = 0; lane < warp_size; ++lane)
-            values[lane] = bits(i.operands[first], warp, lane);
-        return values;
-    }();
-    forEach(lanes, [&](int lane) {
-        const auto mask = static_cast<int>(bits(i.operands[first + 1], warp, lane));
-        const auto clamp = static_cast<int>(bits(i.operands[first + 2], warp, lane));
-        const int segment = clamp >> 8 & 31;
-        const int last = (lane & segment) | (clamp & 31 & ~segment);
-        const int from = lane ^ (mask & 31);
-        warp.registers[i.operands[0].reg][lane] = before[from <= last ? from : lane];
-        if (has_predicate)
-            warp.registers[i.operands[1].reg][lane] = from <= last;
-    });
+            before[lane] = bits(source[0], warp, lane);
+        forEach(lanes, [&](int lane) {
+            const int change = static_cast<int>(bits(source[1], warp, lane)) & 31;
+            const int clamp = static_cast<int>(bits(source[2], warp, lane));
+            const int segment = clamp >> 8 & 31;
+            const int bound = (lane & segment) | (clamp & 31 & ~segment);
+            const int from = how == Shuffle::Up ? lane - change : lane ^ change;
+            const bool valid = how == Shuffle::Up ? from >= bound : from <= bound;
+            warp.registers[i.operands[0].reg][lane] = before[valid ? from : lane];
+            if (has_predicate)
+                warp.registers[i.operands[1].reg][lane] = valid;
+        });
+    };
 }
 
 /// ldmatrix ...m8n8: `count` matrices of 8 rows of 16 bytes, row r of matrix m being at the address
@@ -506,12 +567,15 @@ Table makeTable() {
     table["selp.f32"] = select();
     addComparisons<float>(table, "f32");
     addFloats(table);
+    addHalves(table);
     addConversions(table);
     addPredicates(table);
-    table["cvta.to.global.u64"] = move<std::uint64_t>();
+    for (const char* name : {"cvta.to.global.u64", "cvta.to.local.u64", "cvta.local.u64"})
+        table[name] = move<std::uint64_t>(); // a generic address is used as what it was made of
     table["atom.global.add.u32"] = atomicAdd(Space::Global);
     table["atom.shared.add.u32"] = atomicAdd(Space::Shared);
-    table["shfl.sync.bfly.b32"] = exchange;
+    table["shfl.sync.bfly.b32"] = shuffle(Shuffle::Butterfly);
+    table["shfl.sync.up.b32"] = shuffle(Shuffle::Up);
     for (const int count : {1, 2, 4}) {
         const std::string name = "ldmatrix.sync.aligned.m8n8.x" + std::to_string(count);
         table[name + ".shared.b16"] = loadMatrices(count, false);
