@@ -12,19 +12,15 @@ bool hasDevice() {
 void chooseThreadOrder(int i) {
     emulation::setOrder(static_cast<Order>(i % 3));
 }
+void chooseProcessors(int count) {
+    emulation::device().processors = count;
+}
 void resetDevice() {
     emulation::device() = {};
     emulation::setOrder(Order::Forward);
 }
 
 namespace {
-
-TEST_F(IrmbCuda, HeadSizesOfYolov10nOnALargeGpu) {
-    emulation::device().processors = 132;
-    expectAgreement(defaultParams(64), {1, 64, 80, 80});
-    expectAgreement(defaultParams(128), {1, 128, 40, 40});
-    expectAgreement(defaultParams(256), {1, 256, 20, 20});
-}
 
 TEST_F(IrmbCuda, LittleSharedMemoryTakesTheGeneralKernel) {
     const IrmbParams params = defaultParams(64);

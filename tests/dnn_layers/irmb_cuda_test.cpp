@@ -37,6 +37,46 @@ TEST_F(IrmbCuda, HeadSizesOfYolov10n) {
     expectAgreement(defaultParams(256), {1, 256, 20, 20});
 }
 
+TEST_F(IrmbCuda, HeadSizesOfYolov10nOnALargeGpu) {
+    chooseProcessors(132);
+    expectAgreement(defaultParams(64), {1, 64, 80, 80});
+    expectAgreement(defaultParams(128), {1, 128, 40, 40});
+    expectAgreement(defaultParams(256), {1, 256, 20, 20});
+}
+
+/// Blocks for each path through the kernels: few tokens and many, attention in front of v, no
+/// attention, gates, and sides of the depthwise convolution with and without code of their own.
+std::vector<IrmbParams> oneOfEachKind(int channels, Activation act) {
+    std::vector<IrmbParams> kinds(6, defaultParams(channels));
+    for (IrmbParams& params : kinds)
+        params.act = act;
+    kinds[1].window_size = 0;
+    kinds[1].dw_ks = 7;
+    kinds[2].attn_pre = true;
+    kinds[2].norm = Norm::Layer;
+    kinds[3].attention = false;
+    kinds[3].dw_ks = 5;
+    kinds[4].se_channels = 6;
+    kinds[5].part = Part::Attention;
+    return kinds;
+}
+
+TEST_F(IrmbCuda, EveryActivationInEachKindOfBlock) {
+    for (int act = 0; act <= static_cast<int>(Activation::Prelu); ++act)
+        for (const IrmbParams& params : oneOfEachKind(16, static_cast<Activation>(act)))
+            expectAgreement(params, {1, 16, 10, 9});
+}
+
+/// More channels than a projection has in shared memory at a time, and not a multiple of them.
+TEST_F(IrmbCuda, WideBlocks) {
+    for (const int processors : {4, 132}) {
+        chooseProcessors(processors);
+        for (const int channels : {72, 136})
+            for (const IrmbParams& params : oneOfEachKind(channels, Activation::Silu))
+                expectAgreement(params, {1, channels, 9, 11});
+    }
+}
+
 TEST_F(IrmbCuda, DefaultBlockTakesTwoLaunches) {
     const Names fused = {"windowAttention", "projection"};
     EXPECT_EQ(kernelsOf(defaultParams(64), {1, 80, 80}), fused);

@@ -9,6 +9,7 @@ bool hasDevice() {
     return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
 }
 void chooseThreadOrder(int /*i*/) {}
+void chooseProcessors(int /*count*/) {}
 void resetDevice() {}
 
 } // namespace irmb::test

@@ -21,6 +21,9 @@ bool hasDevice();
 /// The i-th order of threads that the emulation knows; a GPU has its own.
 void chooseThreadOrder(int i);
 
+/// How many processors an emulated device has; a GPU has its own.
+void chooseProcessors(int count);
+
 /// The device as a test finds it.
 void resetDevice();
 
