@@ -1,6 +1,6 @@
-#include "detect/default_model.hpp"
 #include "npy_files.hpp"
 #include "run_program.hpp"
+#include "support/street_model.hpp"
 #include "tiny_models.hpp"
 
 #include <irmb_dnn/acceleration.hpp>
@@ -221,7 +221,7 @@ TEST(Info, TellsWhatPrecisionThisMachineHas) {
 }
 
 TEST(Info, TellsWhichHeadsNeedNms) {
-    EXPECT_THAT(runVigil({"info", defaultModel()}).out,
+    EXPECT_THAT(runVigil({"info", vigil_test::street_model}).out,
                 AllOf(HasSubstr("one-to-many scores, which need NMS"),
                       ContainsRegex("NMS +at IoU 0.5"), Not(HasSubstr("one-to-one"))));
     const std::string unasked = writeConstantDetector(rows, {{"nms_iou", "1"}});
@@ -250,8 +250,8 @@ TEST(Bench, ReportsTimesAndLayers) {
 }
 
 TEST(Bench, TellsHowToSeeTheLayersOfARegion) {
-    const std::vector<std::string> bench = {"bench", defaultModel(), "--iterations",
-                                            "1",     "--warmup",     "0"};
+    const std::vector<std::string> bench = {
+        "bench", vigil_test::street_model, "--iterations", "1", "--warmup", "0"};
     std::vector<std::string> plain = bench;
     plain.insert(plain.end(), {"--cpu-acceleration", "off"});
     EXPECT_THAT(runVigil(plain).out, Not(HasSubstr("CpuRegion")));

@@ -4,6 +4,7 @@
 #include "detect/load_model.hpp"
 #include "ptx/on_stand_in.hpp"
 #include "support/npy.hpp"
+#include "support/street_model.hpp"
 
 #include <irmb_dnn/detection.hpp>
 
@@ -133,15 +134,14 @@ protected:
     ~ShippedModel() override { stand_in::runKernels({}); }
 
     static std::vector<irmb::Detection> detect(const std::string& backend) {
-        const std::string folder = VIGIL_TEST_DIR "/../../resources/models";
         ModelOptions options;
-        options.path = folder + "/yolov10n-irmb-street.onnx";
+        options.path = vigil_test::street_model;
         options.backend = backend;
         options.precision = backend == "cuda" ? GetParam() : "fp32";
         LoadedModel loaded = loadModel(options);
         cv::Mat blob;
-        const auto placement =
-            irmb::makeInput(loaded.model, {cv::imread(folder + "/street.jpg")}, blob);
+        const auto placement = irmb::makeInput(
+            loaded.model, {cv::imread(vigil_test::model_folder + "street.jpg")}, blob);
         loaded.model.net.setInput(blob);
         irmb::DecodeOptions decoding;
         decoding.confidence = 0.05f; // many objects

@@ -146,7 +146,7 @@ TEST(PtxMachine, FloatsAreRoundedAsIsSaid) {
         {"cvt.sat.f32.f32 %f1, 0f40000000;", 1.f},
         {"ex2.approx.ftz.f32 %f1, 0f40400000;", 8.f},
         {"div.approx.f32 %f1, 0f3F800000, 0f7EC00000;", 0.f}, // by 1.5 * 2^126
-        {"fma.rn.f16 %h1, 0x3C03, 0x3C03, 0xBC00; cvt.f32.f16 %f1, %h1;", 0x1.804p-8f},
+        {"fma.rn.f16 %h1, 0x3C03, 0x3C03, 0xBC00; cvt.f32.f16 %f1, %h1;", 0x1.808p-8f},
         {"copysign.f32 %f1, 0fBF800000, 0f40000000;", -2.f},
         {"{ cvt.rn.f16.f32 %h1, 0f3F801000; cvt.f32.f16 %f1, %h1; }", 1.f}, // halfway: to even
     };

@@ -3,7 +3,6 @@
 
 #include "accelerate/region_runner.hpp"
 #include "detect/backend.hpp"
-#include "detect/default_model.hpp"
 #include "detect/model_detector.hpp"
 #include "engine/engine_text.hpp"
 #include "engine/outputs.hpp"
@@ -14,6 +13,7 @@
 #include "source/live_source.hpp"
 #include "support/graph_builder.hpp"
 #include "support/scratch_folder.hpp"
+#include "support/street_model.hpp"
 #include "window/translations.hpp"
 #include "window_test.hpp"
 
@@ -363,7 +363,7 @@ void EngineTextTest::provokeRemarksOnModels() {
     expectChinese(irmb::classic_instead);
     irmb::ReadOptions options;
     options.for_cuda = true;
-    const irmb::Model street = irmb::readModel(defaultModel(), options);
+    const irmb::Model street = irmb::readModel(vigil_test::street_model, options);
     for (const irmb::BlockReport& block : street.report.blocks)
         if (!block.reason.empty())
             expectChinese(block.reason);

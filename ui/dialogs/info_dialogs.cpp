@@ -94,6 +94,7 @@ void AboutDialog::setCuda(const CudaProbe& cuda) {
 /// Qt proposes a height for narrower texts.
 void AboutDialog::fitHeight() {
     constexpr int usual_width = 520;
+    layout()->activate(); // a changed text reaches the layouts inside this one only then
     resize(usual_width, layout()->totalHeightForWidth(usual_width));
 }
 
