@@ -15,8 +15,7 @@ struct Window {
           token_cols(divideUp(g.width - col, g.cols)),
           inside(divideUp(g.height - row, g.rows) * token_cols),
           padded(g.places - inside),
-          tokens(inside + (padded > 0 ? 1 : 0)),
-          padding_logit(padded > 0 ? log2f(static_cast<float>(padded)) : 0.f) {}
+          tokens(inside + (padded > 0 ? 1 : 0)) {}
 
     /// Pixel of a token inside the map.
     __device__ int pixel(int token) const {
@@ -29,10 +28,9 @@ struct Window {
     int row;
     int col;
     int token_cols;
-    int inside;          ///< tokens inside the map
-    long long padded;    ///< places that the padding token stands for
-    int tokens;          ///< inside, and the padding token if there is one
-    float padding_logit; ///< what its logit to the base 2 gains by their number
+    int inside;       ///< tokens inside the map
+    long long padded; ///< places that the padding token stands for
+    int tokens;       ///< inside, and the padding token if there is one
 };
 
 /// Largest and sum over the four lanes that share the rows of a result.
@@ -63,6 +61,7 @@ __device__ void logits(Result (&s)[N], const T* q, const T* k, int stride, int d
 
 template <int N>
 __device__ void maskKeys(Result (&s)[N], const Window& window, int first) {
+    const float weight = window.padded > 0 ? log2f(static_cast<float>(window.padded)) : 0.f;
 #pragma unroll
     for (int n = 0; n < N; ++n)
 #pragma unroll
@@ -71,7 +70,7 @@ __device__ void maskKeys(Result (&s)[N], const Window& window, int first) {
             if (key >= window.tokens)
                 s[n].v[i] = -INFINITY;
             else if (key == window.inside)
-                s[n].v[i] += window.padding_logit;
+                s[n].v[i] += weight;
         }
 }
 

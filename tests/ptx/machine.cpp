@@ -39,7 +39,15 @@ unsigned countOf(const Size& size) {
 
 } // namespace
 
-struct Machine::Program {
+struct Program {
+    explicit Program(Kernel parsed) : kernel(std::move(parsed)) {
+        for (const Instruction& instruction : kernel.code) {
+            const Control control = controlOf(instruction.mnemonic);
+            steps.push_back(
+                {control, control == Control::None ? &operationOf(instruction) : nullptr});
+        }
+    }
+
     Kernel kernel;
     std::vector<Step> steps;
 };
@@ -50,22 +58,14 @@ void Machine::load(std::string_view source) {
         places_[stableName(name)] = {module, name, nullptr};
 }
 
-std::shared_ptr<const Machine::Program> Machine::programOf(const std::string& name) {
+std::shared_ptr<const Program> Machine::programOf(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = places_.find(stableName(name));
     if (found == places_.end())
         throw std::runtime_error("there is no PTX of the kernel " + name);
     Place& place = found->second;
-    if (!place.program) {
-        auto program = std::make_shared<Program>();
-        program->kernel = place.module->parse(place.name);
-        for (const Instruction& instruction : program->kernel.code) {
-            const Control control = controlOf(instruction.mnemonic);
-            program->steps.push_back(
-                {control, control == Control::None ? &operationOf(instruction) : nullptr});
-        }
-        place.program = std::move(program);
-    }
+    if (!place.program)
+        place.program = std::make_shared<const Program>(place.module->parse(place.name));
     return place.program;
 }
 
@@ -74,21 +74,21 @@ namespace {
 /// Runs the blocks of a launch, one after the other.
 class Runner {
 public:
-    Runner(const Kernel& kernel, const std::vector<Step>& steps, const Launch& launch,
-           GlobalMemory& global, const std::vector<unsigned char>& parameters, Observer* observer)
-        : kernel_(kernel),
-          steps_(steps),
+    Runner(const Program& program, const Launch& launch, GlobalMemory& global,
+           const std::vector<unsigned char>& parameters, Observer* observer)
+        : kernel_(program.kernel),
+          steps_(program.steps),
           launch_(launch),
-          block_{SharedMemory(kernel.shared_bytes + launch.shared_bytes), global, parameters,
+          block_{SharedMemory(kernel_.shared_bytes + launch.shared_bytes), global, parameters,
                  observer},
           warps_((countOf(launch.threads) + warp_size - 1) / warp_size) {
         for (std::size_t i = 0; i < warps_.size(); ++i) {
             warps_[i].number = static_cast<int>(i);
-            warps_[i].registers.resize(kernel.registers.size());
+            warps_[i].registers.resize(kernel_.registers.size());
             for (Register& values : warps_[i].registers)
                 values.fill(0xdeadbeefdeadbeefu);
             for (auto& memory : warps_[i].local)
-                memory.resize(kernel.local_bytes);
+                memory.resize(kernel_.local_bytes);
         }
     }
 
@@ -255,11 +255,10 @@ bool Machine::knows(const std::string& name) const {
 }
 
 void Machine::run(const std::string& name, const Launch& launch) {
-    const std::shared_ptr<const Program> held = programOf(name);
-    const Program& program = *held;
-    const std::vector<unsigned char> parameters = packed(program.kernel, launch.arguments);
+    const std::shared_ptr<const Program> program = programOf(name);
+    const std::vector<unsigned char> parameters = packed(program->kernel, launch.arguments);
     GlobalMemory global(find_);
-    Runner runner(program.kernel, program.steps, launch, global, parameters, observer_);
+    Runner runner(*program, launch, global, parameters, observer_);
     const unsigned blocks = countOf(launch.blocks);
     const bool backward = order_ == Order::Backward;
     for (unsigned i = 0; i < blocks; ++i)

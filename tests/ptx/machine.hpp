@@ -80,6 +80,9 @@ struct Launch {
 
 enum class Order { Forward, Backward };
 
+/// A kernel that is ready to run.
+struct Program;
+
 class Machine {
 public:
     /// `find` knows device memory.
@@ -102,7 +105,6 @@ public:
     void setObserver(Observer* observer) { observer_ = observer; }
 
 private:
-    struct Program;
     struct Place {
         std::shared_ptr<const Module> module;
         std::string name;                       ///< in it
