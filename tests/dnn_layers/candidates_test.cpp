@@ -5,6 +5,7 @@
 #include "onnx/head/detection_head.hpp"
 #include "onnx/irmb/fuse_irmb.hpp"
 #include "onnx/opencv/keep_candidates.hpp"
+#include "onnx/opencv/unmerge_pads.hpp"
 #include "support/graph_builder.hpp"
 #include "support/random_irmb.hpp"
 
@@ -127,7 +128,9 @@ Prepared prepared(OnnxModel model) {
     const onnx::ValueInfo input = model.graph.inputs.front();
     result.facts = onnx::specialise(model, {{input.name, input.shape}});
     onnx::simplify(model, result.facts);
+    onnx::unmergePointwisePads(model, result.facts);
     onnx::fuseIrmbs(model, result.facts, true);
+    onnx::unmergeDepthwisePads(model, result.facts);
     std::vector<std::string> notes;
     onnx::analyseHead(model, result.facts, true, result.info, notes);
     result.model = std::move(model);
