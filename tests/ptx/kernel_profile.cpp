@@ -1,5 +1,6 @@
 // What the kernels of an iRMB ask of a GPU, counted while their PTX runs on the host: instructions,
-// 32-byte sectors of global memory and passes through the banks of shared memory.
+// 32-byte sectors of global memory, from caches or not, and passes through the banks of shared
+// memory, as a table in Markdown. In brackets: how many times the fewest that could do.
 #include "on_stand_in.hpp"
 #include "support/irmb_on_device.hpp"
 
@@ -15,7 +16,6 @@ constexpr int banks = 32;
 constexpr int pass_bytes = banks * bank_bytes;
 
 struct Counts {
-    long long warps = 0;
     long long instructions = 0;
     long long products = 0; ///< of matrices
     long long sectors = 0;
@@ -81,40 +81,35 @@ private:
     }
 };
 
-Counter counter;
-
-bool countAndRun(const stand_in::Launch& launch) {
-    counter.counts = {};
-    ptxMachine().setObserver(&counter);
-    const bool done = runAsPtx(launch);
-    const Counts& counts = counter.counts;
+/// The row of the table that a launch becomes.
+void printRow(const std::string& block, const stand_in::Launch& launch, const Counts& counts) {
+    const bool is_attention = launch.kernel.find("windowAttention") != std::string::npos;
     const unsigned blocks = launch.blocks.x * launch.blocks.y * launch.blocks.z;
     const unsigned warps = blocks * launch.threads.x / ptx::warp_size;
-    std::printf("| `%s` | %u | %zu | %lld | %lld | %lld | %.2f | %lld | %.2f |\n",
-                launch.kernel.find("windowAttention") != std::string::npos ? "windowAttention"
-                                                                           : "projection",
-                blocks, launch.shared_bytes, counts.instructions / warps, counts.products,
-                counts.sectors * sector_bytes / 1024,
-                static_cast<double>(counts.sectors) / static_cast<double>(counts.fewest_sectors),
-                counts.passes,
-                static_cast<double>(counts.passes) / static_cast<double>(counts.fewest_passes));
-    return done;
+    const auto ratio = [](long long count, long long fewest) {
+        return static_cast<double>(count) / static_cast<double>(fewest);
+    };
+    std::printf("| %s | `%s` | %u | %zu | %lld | %lld | %lld (%.2f) | %lld (%.2f) |\n",
+                block.c_str(), is_attention ? "windowAttention" : "projection", blocks,
+                launch.shared_bytes, counts.instructions / warps, counts.products,
+                counts.sectors * sector_bytes / 1024, ratio(counts.sectors, counts.fewest_sectors),
+                counts.passes, ratio(counts.passes, counts.fewest_passes));
 }
 
 template <typename T>
-void profile(const char* precision) {
-    for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}}) {
-        std::printf("\n%d channels, %d x %d, %s\n\n", channels, side, side, precision);
-        std::puts(
-            "| kernel | blocks | bytes of shared memory | instructions of a warp | products of "
-            "matrices | kB of global memory | to fewest | passes through shared memory | to "
-            "fewest |\n|---|---|---|---|---|---|---|---|---|");
-        IrmbParams params;
-        params.dim_in = params.dim_mid = params.dim_out = channels;
-        params.act = Activation::Silu;
-        cv::RNG rng(1);
-        run<T>(params, randomWeights(params, rng), randomMap({1, channels, side, side}, rng));
-    }
+void profile(int channels, int side, const std::string& precision) {
+    const std::string block = std::to_string(channels) + " @ " + std::to_string(side) + "x" +
+                              std::to_string(side) + ", " + precision;
+    stand_in::runKernels([&](const stand_in::Launch& launch) {
+        Counter counter;
+        ptxMachine().setObserver(&counter);
+        const bool done = runAsPtx(launch);
+        printRow(block, launch, counter.counts);
+        return done;
+    });
+    const IrmbParams params = defaultParams(channels);
+    cv::RNG rng(1);
+    run<T>(params, randomWeights(params, rng), randomMap({1, channels, side, side}, rng));
 }
 
 } // namespace
@@ -122,7 +117,12 @@ void profile(const char* precision) {
 
 int main() {
     stand_in::setProcessors(132);
-    stand_in::runKernels(irmb::test::countAndRun);
-    irmb::test::profile<__half>("float16");
-    irmb::test::profile<float>("float32");
+    std::puts(
+        "| block | kernel | blocks | shared memory, bytes | instructions of a warp | products of "
+        "matrices | global memory, kB | passes through shared memory |\n"
+        "|---|---|---|---|---|---|---|---|");
+    for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}})
+        irmb::test::profile<__half>(channels, side, "float16");
+    for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}})
+        irmb::test::profile<float>(channels, side, "float32");
 }
