@@ -160,9 +160,9 @@ public:
           first_(first) {}
 
     __device__ void fill(T* tile, int channel) const {
-        const int channels = channel + threadIdx.x % warp_size * 2;
-        const bool exists = channels < args_.channels;
-        const int c = exists ? channels : 0;
+        const int own = channel + threadIdx.x % warp_size * 2;
+        const bool exists = own < args_.channels;
+        const int c = exists ? own : 0;
         const float2 gate = exists ? loadPair(gates_ + c) : make_float2(0.f, 0.f);
         fillPairs<T, Pixels>(tile, first_, args_.pixels, exists, [&](int pixel) {
             const long long at = from_ + static_cast<long long>(pixel) * args_.channels + c;
@@ -245,8 +245,9 @@ __device__ void storeTile(const ProjectionArgs<T>& args, const TilePlaces<T>& pl
 }
 
 /// A 1x1 convolution of what a source makes of its map. A block takes Pixels pixels (x) and
-/// block_outputs outputs (y) of an image (z); a warp 16 pixels and 16 or 8 of the outputs. While
-/// the tensor cores are at one chunk of channels, the source fills the next.
+/// block_outputs outputs (y) of an image (z); a warp 16 pixels and 16 or 8 of the outputs. There
+/// are two tiles, so that one warp may fill the next chunk of channels while another is at the
+/// products of this one.
 template <typename T, int Pixels, typename Source>
 __global__ void __launch_bounds__(threads)
     projection(ProjectionArgs<T> args, typename Source::Args source_args) {
