@@ -9,6 +9,7 @@
 #include "onnx/irmb/fuse_irmb.hpp"
 #include "onnx/opencv/keep_candidates.hpp"
 #include "onnx/opencv/refuse_hazards.hpp"
+#include "onnx/opencv/rejoin_splits.hpp"
 #include "onnx/opencv/rewrite_gelu.hpp"
 #include "onnx/opencv/slice_gathers.hpp"
 #include "onnx/opencv/take_bytes.hpp"
@@ -187,8 +188,10 @@ Prepared transform(onnx::OnnxModel model, const ReadOptions& options) {
     checkTask(prepared.info);
     onnx::rewriteGelu(model, facts);
     onnx::unmergeDepthwisePads(model, facts);
-    if (options.for_cuda)
+    if (options.for_cuda) {
         onnx::sliceGathers(model, facts);
+        onnx::rejoinSplits(model, facts);
+    }
     onnx::removeDead(model.graph);
     onnx::refuseHazards(model, facts);
     declareOutputs(model.graph, facts);
