@@ -103,14 +103,14 @@ TEST_F(IrmbCuda, RareParametersTakeMoreLaunches) {
 }
 
 TEST_F(IrmbCuda, WidthsOfHeads) {
-    for (const int dim_head : {16, 32, 64}) {
-        IrmbParams params = defaultParams(64);
+    for (const auto& [channels, dim_head] : {std::pair{64, 16}, {48, 24}, {64, 32}, {64, 64}}) {
+        IrmbParams params = defaultParams(channels);
         params.dim_head = dim_head;
-        params.dim_mid = 128;
+        params.dim_mid = 2 * channels;
         params.norm = Norm::Layer;
-        expectAgreement(params, {1, 64, 10, 9});
+        expectAgreement(params, {1, channels, 10, 9});
         params.window_size = 0;
-        expectAgreement(params, {1, 64, 10, 9});
+        expectAgreement(params, {1, channels, 10, 9});
     }
 }
 
