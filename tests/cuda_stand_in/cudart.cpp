@@ -18,6 +18,7 @@ constexpr std::size_t alignment = 512; // of device memory, in bytes
 constexpr std::size_t shared_bytes_unasked = 48 << 10;
 constexpr std::size_t shared_bytes_limit = 227 << 10;
 constexpr unsigned threads_limit = 1024;
+constexpr unsigned block_limit_z = 64;
 constexpr unsigned grid_limit_yz = 65535;
 
 /// Everything that the process shares. Never destroyed: libraries that are unloaded later free
@@ -159,6 +160,7 @@ bool isPossible(const void* function, const Launch& launch) {
     const auto isEmpty = [](const dim3& size) { return size.x == 0 || size.y == 0 || size.z == 0; };
     return !isEmpty(launch.blocks) && !isEmpty(launch.threads) &&
            launch.blocks.y <= grid_limit_yz && launch.blocks.z <= grid_limit_yz &&
+           launch.threads.z <= block_limit_z &&
            launch.threads.x * launch.threads.y * launch.threads.z <= threads_limit &&
            launch.shared_bytes <= std::max(allowed, shared_bytes_unasked);
 }
@@ -256,6 +258,7 @@ cudaError_t cudaDeviceSynchronize() {
     return synchronise();
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) {
+    const std::lock_guard lock(state().mutex);
     *properties = {};
     std::strcpy(properties->name, "stand-in");
     properties->major = compute_capability_major;
@@ -392,7 +395,13 @@ cudaError_t cudaMemsetAsync(void* address, int value, std::size_t bytes, cudaStr
 }
 cudaError_t cudaMemset2D(void* address, std::size_t pitch, int value, std::size_t width_bytes,
                          std::size_t rows) {
-    return set(address, value, rows > 0 ? (rows - 1) * pitch + width_bytes : 0);
+    for (std::size_t row = 0; row < rows; ++row) {
+        const cudaError_t error =
+            set(static_cast<char*>(address) + row * pitch, value, width_bytes);
+        if (error != cudaSuccess)
+            return error;
+    }
+    return cudaSuccess;
 }
 cudaError_t cudaMemset2DAsync(void* address, std::size_t pitch, int value, std::size_t width_bytes,
                               std::size_t rows, cudaStream_t /*stream*/) {

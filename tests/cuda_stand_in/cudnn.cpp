@@ -53,10 +53,6 @@ cudnnStatus_t assign(Handle handle, const Values&... values) {
     return CUDNN_STATUS_SUCCESS;
 }
 
-Precision precisionOf(cudnnDataType_t type) {
-    return type == CUDNN_DATA_HALF ? Precision::Half : Precision::Float;
-}
-
 /// to = alpha * values + beta * to. The factors are float also for half tensors.
 void blend(const std::vector<float>& values, const void* alpha, const void* beta, void* to,
            const Shape& shape) {
@@ -137,6 +133,15 @@ void softmaxOverChannels(std::vector<float>& values, const Shape& shape, bool of
         }
 }
 
+cudnnStatus_t describe(Shape* shape, cudnnTensorFormat_t format, cudnnDataType_t type, int n, int c,
+                       int h, int w) {
+    const bool is_known = type == CUDNN_DATA_FLOAT || type == CUDNN_DATA_HALF;
+    if (format != CUDNN_TENSOR_NCHW || !is_known)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    *shape = {n, c, h, w, type == CUDNN_DATA_HALF ? Precision::Half : Precision::Float};
+    return CUDNN_STATUS_SUCCESS;
+}
+
 cudnnStatus_t zero(std::size_t* bytes) {
     *bytes = 0;
     return CUDNN_STATUS_SUCCESS;
@@ -189,9 +194,9 @@ const char* cudnnGetErrorString(cudnnStatus_t /*status*/) {
 // Tensors.
 
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t descriptor,
-                                         cudnnTensorFormat_t /*format*/, cudnnDataType_t type,
-                                         int n, int c, int h, int w) {
-    return assign<Shape>(descriptor, n, c, h, w, precisionOf(type));
+                                         cudnnTensorFormat_t format, cudnnDataType_t type, int n,
+                                         int c, int h, int w) {
+    return describe(reinterpret_cast<Shape*>(descriptor), format, type, n, c, h, w);
 }
 cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t /*descriptor*/,
                                          cudnnDataType_t /*type*/, int /*dims*/,
@@ -199,15 +204,22 @@ cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t /*descriptor*/,
     return CUDNN_STATUS_NOT_SUPPORTED;
 }
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t descriptor, cudnnDataType_t type,
-                                         cudnnTensorFormat_t /*format*/, int k, int c, int h,
-                                         int w) {
-    return assign<Shape>(descriptor, k, c, h, w, precisionOf(type));
+                                         cudnnTensorFormat_t format, int k, int c, int h, int w) {
+    return describe(reinterpret_cast<Shape*>(descriptor), format, type, k, c, h, w);
 }
-cudnnStatus_t cudnnGetTensorNdDescriptor(const cudnnTensorDescriptor_t /*descriptor*/,
-                                         int /*most_dims*/, cudnnDataType_t* type, int* dims,
-                                         int* /*sizes*/, int* /*strides*/) {
-    *type = CUDNN_DATA_FLOAT;
+cudnnStatus_t cudnnGetTensorNdDescriptor(const cudnnTensorDescriptor_t descriptor, int most_dims,
+                                         cudnnDataType_t* type, int* dims, int* sizes,
+                                         int* strides) {
+    if (most_dims < 4)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    const Shape& shape = as<Shape>(descriptor);
+    *type = shape.precision == Precision::Half ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
     *dims = 4;
+    const int all[] = {shape.n, shape.c, shape.h, shape.w};
+    for (int i = 3, step = 1; i >= 0; step *= all[i--]) {
+        strides[i] = step;
+        sizes[i] = all[i];
+    }
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnGetTensorSizeInBytes(const cudnnTensorDescriptor_t descriptor,
@@ -221,8 +233,10 @@ cudnnStatus_t cudnnGetTensorSizeInBytes(const cudnnTensorDescriptor_t descriptor
 
 cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t descriptor, int pad_y,
                                               int pad_x, int stride_y, int stride_x, int dilation_y,
-                                              int dilation_x, cudnnConvolutionMode_t /*mode*/,
+                                              int dilation_x, cudnnConvolutionMode_t mode,
                                               cudnnDataType_t /*type*/) {
+    if (mode != CUDNN_CROSS_CORRELATION)
+        return CUDNN_STATUS_NOT_SUPPORTED;
     return assign<Window>(descriptor, Axis{pad_y, stride_y, dilation_y, 1},
                           Axis{pad_x, stride_x, dilation_x, 1});
 }
@@ -279,7 +293,11 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t /*handle*/, const void* alph
           beta, y, out);
     return CUDNN_STATUS_SUCCESS;
 }
-/// With ReLU, the one activation that OpenCV leaves to cuDNN.
+cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t /*descriptor*/,
+                                           cudnnActivationMode_t mode,
+                                           cudnnNanPropagation_t /*nan*/, double /*ceiling*/) {
+    return mode == CUDNN_ACTIVATION_RELU ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
+}
 cudnnStatus_t cudnnConvolutionBiasActivationForward(
     cudnnHandle_t /*handle*/, const void* alpha, const cudnnTensorDescriptor_t input, const void* x,
     const cudnnFilterDescriptor_t filter, const void* w,

@@ -11,7 +11,6 @@
         return 1;                                                                                  \
     }
 
-STAND_IN_NO_OP(cudnnSetActivationDescriptor)
 STAND_IN_NO_OP(cudnnSetConvolutionMathType)
 STAND_IN_NO_OP(cudnnSetDropoutDescriptor)
 STAND_IN_NO_OP(cudnnSetLRNDescriptor)

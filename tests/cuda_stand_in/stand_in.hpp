@@ -7,10 +7,10 @@
 #include <vector>
 
 /// Libraries that stand in for the CUDA runtime, cuBLAS and cuDNN on machines without a GPU, so
-/// that OpenCV's own dispatch can be watched. Device memory is host memory whose bounds are
-/// checked, streams are executed at once, and one device of compute capability 9.0 is there.
-/// Kernels are logged, not executed, except those that convert between float and half, unless a
-/// test runs them; cuBLAS and cuDNN compute nothing.
+/// that OpenCV's own dispatch can be watched. Device memory is host memory, within whose bounds
+/// copies must stay, streams are executed at once, and one device of compute capability 9.0 is
+/// there. Kernels are logged, not executed, except those that convert between float and half,
+/// unless a test runs them. cuBLAS and cuDNN compute what YOLOv10 needs.
 namespace stand_in {
 
 struct Copy {

@@ -4,8 +4,11 @@
 #include "on_stand_in.hpp"
 #include "support/irmb_on_device.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
+#include <string>
+#include <utility>
 
 namespace irmb::test {
 namespace {
@@ -81,19 +84,27 @@ private:
     }
 };
 
+/// The kernel's name without its namespaces and arguments.
+std::string shortName(const std::string& mangled) {
+    for (const char* name : {"windowAttention", "projection"})
+        if (mangled.find(name) != std::string::npos)
+            return name;
+    return mangled;
+}
+
 /// The row of the table that a launch becomes.
 void printRow(const std::string& block, const stand_in::Launch& launch, const Counts& counts) {
-    const bool is_attention = launch.kernel.find("windowAttention") != std::string::npos;
     const unsigned blocks = launch.blocks.x * launch.blocks.y * launch.blocks.z;
     const unsigned warps = blocks * launch.threads.x / ptx::warp_size;
     const auto ratio = [](long long count, long long fewest) {
         return static_cast<double>(count) / static_cast<double>(fewest);
     };
-    std::printf("| %s | `%s` | %u | %zu | %lld | %lld | %lld (%.2f) | %lld (%.2f) |\n",
-                block.c_str(), is_attention ? "windowAttention" : "projection", blocks,
-                launch.shared_bytes, counts.instructions / warps, counts.products,
-                counts.sectors * sector_bytes / 1024, ratio(counts.sectors, counts.fewest_sectors),
-                counts.passes, ratio(counts.passes, counts.fewest_passes));
+    std::printf("| %s | `%s` | %u | %.1f | %lld | %lld | %.1f (%.2f) | %lld (%.2f) |\n",
+                block.c_str(), shortName(launch.kernel).c_str(), blocks,
+                static_cast<double>(launch.shared_bytes) / 1e3, counts.instructions / warps,
+                counts.products, static_cast<double>(counts.sectors) * sector_bytes / 1e6,
+                ratio(counts.sectors, counts.fewest_sectors), counts.passes,
+                ratio(counts.passes, counts.fewest_passes));
 }
 
 template <typename T>
@@ -104,6 +115,7 @@ void profile(int channels, int side, const std::string& precision) {
         Counter counter;
         ptxMachine().setObserver(&counter);
         const bool done = runAsPtx(launch);
+        ptxMachine().setObserver(nullptr);
         printRow(block, launch, counter.counts);
         return done;
     });
@@ -115,14 +127,17 @@ void profile(int channels, int side, const std::string& precision) {
 } // namespace
 } // namespace irmb::test
 
-int main() {
+int main() try {
     stand_in::setProcessors(132);
     std::puts(
-        "| block | kernel | blocks | shared memory, bytes | instructions of a warp | products of "
-        "matrices | global memory, kB | passes through shared memory |\n"
+        "| block | kernel | blocks | shared memory, kB | instructions of a warp | products of "
+        "matrices | global memory, MB | passes through shared memory |\n"
         "|---|---|---|---|---|---|---|---|");
     for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}})
         irmb::test::profile<__half>(channels, side, "float16");
     for (const auto& [channels, side] : {std::pair{64, 80}, {128, 40}, {256, 20}})
         irmb::test::profile<float>(channels, side, "float32");
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "kernel_profile: %s\n", error.what());
+    return 1;
 }

@@ -12,15 +12,28 @@ namespace {
 
 enum class Control { None, Branch, Barrier, WarpBarrier, End };
 
-Control controlOf(const std::string& mnemonic) {
+/// Throws for a barrier that is not of all threads of a block or a warp.
+void requireBarrierOfAll(const Instruction& instruction, std::uint64_t operand) {
+    const std::vector<Operand>& operands = instruction.operands;
+    if (operands.size() != 1 || operands[0].reg >= 0 || operands[0].constant != operand)
+        throw std::runtime_error("PTX, line " + std::to_string(instruction.line) +
+                                 ": the machine knows barriers of all threads alone");
+}
+
+Control controlOf(const Instruction& instruction) {
+    const std::string& mnemonic = instruction.mnemonic;
     if (mnemonic == "bra" || mnemonic == "bra.uni")
         return Control::Branch;
-    if (mnemonic == "bar.sync" || mnemonic == "barrier.sync")
-        return Control::Barrier;
-    if (mnemonic == "bar.warp.sync")
-        return Control::WarpBarrier;
     if (mnemonic == "ret" || mnemonic == "exit")
         return Control::End;
+    if (mnemonic == "bar.sync") {
+        requireBarrierOfAll(instruction, 0);
+        return Control::Barrier;
+    }
+    if (mnemonic == "bar.warp.sync") {
+        requireBarrierOfAll(instruction, ~std::uint64_t{0});
+        return Control::WarpBarrier;
+    }
     return Control::None;
 }
 
@@ -42,7 +55,7 @@ unsigned countOf(const Size& size) {
 struct Program {
     explicit Program(Kernel parsed) : kernel(std::move(parsed)) {
         for (const Instruction& instruction : kernel.code) {
-            const Control control = controlOf(instruction.mnemonic);
+            const Control control = controlOf(instruction);
             steps.push_back(
                 {control, control == Control::None ? &operationOf(instruction) : nullptr});
         }
@@ -208,6 +221,11 @@ private:
         return lanes;
     }
 
+    static void requireWholeWarp(const Warp& warp, Lanes lanes) {
+        if (lanes != warp.running)
+            throw std::runtime_error("some lanes of the warp do not come to this barrier");
+    }
+
     void execute(const Instruction& instruction, const Step& step, Warp& warp, Lanes lanes) {
         switch (step.control) {
         case Control::None:
@@ -217,11 +235,11 @@ private:
             moveTo(warp, lanes, instruction.target);
             break;
         case Control::Barrier:
+            requireWholeWarp(warp, lanes);
             warp.waiting |= lanes;
             break;
         case Control::WarpBarrier:
-            if (lanes != warp.running)
-                throw std::runtime_error("some lanes of the warp are elsewhere");
+            requireWholeWarp(warp, lanes);
             ++warp.epoch;
             break;
         case Control::End:
@@ -256,6 +274,10 @@ bool Machine::knows(const std::string& name) const {
 
 void Machine::run(const std::string& name, const Launch& launch) {
     const std::shared_ptr<const Program> program = programOf(name);
+    const unsigned threads = countOf(launch.threads);
+    if (threads > program->kernel.most_threads)
+        throw std::runtime_error(name + " was compiled for fewer threads than " +
+                                 std::to_string(threads));
     const std::vector<unsigned char> parameters = packed(program->kernel, launch.arguments);
     GlobalMemory global(find_);
     Runner runner(*program, launch, global, parameters, observer_);

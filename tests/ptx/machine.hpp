@@ -11,14 +11,15 @@
 
 /// Runs PTX on the host: what nvcc made of a kernel, tensor cores and all, where there is no GPU.
 ///
-/// The lanes of a warp go on together as far as they agree, those that are behind first. Warps run
-/// one after the other, each until its threads wait at a barrier or end; blocks likewise. What a
-/// GPU would leave undefined is an error: memory out of bounds, not aligned, not written, or
-/// accessed by two threads without a barrier between them, and instructions of a whole warp that
-/// some lanes do not come to.
+/// The lanes of a warp go on together as far as they agree, those that are behind first: lanes that
+/// wait for others in a loop wait for ever. Warps run one after the other, each until its threads
+/// wait at a barrier or end; blocks likewise. Much of what a GPU would leave undefined is an error:
+/// memory out of bounds or not aligned; shared memory that was not written, or that two threads
+/// access without a barrier between them; barriers and instructions of a whole warp that some of
+/// its lanes do not come to, shuffles of a warp that is not whole among them. Races in global
+/// memory and registers that were not written are not looked for.
 namespace ptx {
 
-constexpr int warp_size = 32;
 using Lanes = std::uint32_t; ///< a bit a lane
 constexpr Lanes all_lanes = 0xffffffffu;
 
@@ -40,7 +41,6 @@ enum class Space { Parameter, Global, Shared, Local };
 /// What the lanes of a warp ask of memory at a time.
 struct Access {
     Space space;
-    bool is_store;
     int bytes; ///< of a lane
     Lanes lanes;
     std::array<std::uint64_t, warp_size> addresses; ///< of these lanes

@@ -25,7 +25,11 @@ std::string kernel(const std::string& body) {
 )
 .maxntid 64, 1, 1
 {
-    .reg .b64 %rd<9>; // more than there are
+    .reg .pred %p<3>;
+    .reg .b16 %h<3>;
+    .reg .b32 %r<40>; // comments are passed over
+    .reg .f32 %f<12>;
+    .reg .b64 %rd<9>;
     ld.param.u64 %rd1, [k_param_0];
     cvta.to.global.u64 %rd1, %rd1;
     mov.u32 %r1, %tid.x;
@@ -127,11 +131,29 @@ TEST(PtxMachine, IntegersWrapAndKeepTheirSign) {
         {"bfi.b32 %r4, 0, -1, 8, 8;", 0xffff00ffu},
         {"mov.b32 {%h1, %h2}, 0x00010002; mov.b32 %r4, {%h2, %h1};", 0x00020001u},
         {"mul.wide.s32 %rd4, -2, 3; cvt.u32.u64 %r4, %rd4;", static_cast<std::uint32_t>(-6)},
-        {"setp.ltu.f32 %p1, 0f7FC00000, 0f3F800000; selp.u32 %r4, 1, 0, %p1;", 1u},
-        {"setp.lt.f32 %p1, 0f7FC00000, 0f3F800000; selp.u32 %r4, 1, 0, %p1;", 0u},
+        {"neg.s32 %r4, 0x80000000;", 0x80000000u},
+        {"div.s32 %r4, 0x80000000, -1;", 0x80000000u},
+        {"rem.s32 %r4, 0x80000000, -1;", 0u},
+        {"st.global.u32 [%rd2], 0x80ff; ld.global.s16 %r4, [%rd2];", 0xffff80ffu},
+        {"st.global.u32 [%rd2], 0x80ff; ld.global.s8 %r4, [%rd2];", 0xffffffffu},
+        {"st.global.u32 [%rd2], 0x80ff; ld.global.u8 %r4, [%rd2];", 0xffu},
+        {"cvt.rzi.s32.f32 %r4, 0fC0200000;", static_cast<std::uint32_t>(-2)}, // -2.5
+        {"cvt.rzi.s32.f32 %r4, 0f7F800000;", 0x7fffffffu},
     };
     for (const auto& [body, expected] : cases)
         EXPECT_EQ(run(std::string(body) + " st.global.u32 [%rd2], %r4;")[0], expected) << body;
+}
+
+TEST(PtxMachine, WhatIsNotANumberComparesAsIsSaid) {
+    const auto holds = [](const std::string& comparison) {
+        return run("setp." + comparison + R"(.f32 %p1, 0f7FC00000, 0f3F800000;
+            selp.u32 %r4, 1, 0, %p1;
+            st.global.u32 [%rd2], %r4;)")[0] != 0;
+    };
+    for (const char* ordered : {"eq", "ne", "lt", "le", "gt", "ge"}) {
+        EXPECT_FALSE(holds(ordered)) << ordered;
+        EXPECT_TRUE(holds(ordered + std::string("u"))) << ordered;
+    }
 }
 
 TEST(PtxMachine, FloatsAreRoundedAsIsSaid) {
@@ -142,6 +164,8 @@ TEST(PtxMachine, FloatsAreRoundedAsIsSaid) {
         {"fma.rm.f32 %f1, 0f3F800000, 0fB3000000, 0f3F800000;", 1.f - 1.f / (1 << 24)},
         {"fma.rn.f32 %f1, 0f3F800000, 0f33000000, 0f00000000;", tiny},
         {"max.f32 %f1, 0f7FC00000, 0f40000000;", 2.f},
+        {"min.f32 %f1, 0f80000000, 0f00000000;", -0.f},
+        {"max.f32 %f1, 0f00000000, 0f80000000;", 0.f},
         {"cvt.sat.f32.f32 %f1, 0f7FC00000;", 0.f},
         {"cvt.sat.f32.f32 %f1, 0f40000000;", 1.f},
         {"ex2.approx.ftz.f32 %f1, 0f40400000;", 8.f},
@@ -186,8 +210,8 @@ TEST(PtxMachine, MatricesComeInTheOrderOfTheIsa) {
 }
 
 /// One lane has a 1 in one place of a, every lane has in b what its row and column are worth; the
-/// row of the result that holds a column of b tells where that place is.
-std::vector<float> productWithOneAt(int lane, int reg, bool high) {
+/// row of the result that holds a row of b tells where that place is.
+std::vector<float> productWithOneAt(int depth, int lane, int reg, bool high) {
     std::string body = "setp.eq.s32 %p1, %r1, " + std::to_string(lane) + ";\n";
     for (int i = 0; i < 4; ++i)
         body += "selp.b32 %r" + std::to_string(10 + i) + ", " +
@@ -203,9 +227,12 @@ std::vector<float> productWithOneAt(int lane, int reg, bool high) {
         add.f32 %f4, %f2, 0f42800000;
         { cvt.rn.f16x2.f32 %r20, %f2, %f1; }
         { cvt.rn.f16x2.f32 %r21, %f4, %f3; }
-        mov.f32 %f5, 0f00000000;
-        mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f6, %f7, %f8, %f9},
-            {%r10, %r11, %r12, %r13}, {%r20, %r21}, {%f5, %f5, %f5, %f5};
+        mov.f32 %f5, 0f00000000;)";
+    body += depth == 16 ? "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f6, %f7, %f8, %f9},"
+                          "{%r10, %r11, %r12, %r13}, {%r20, %r21}, {%f5, %f5, %f5, %f5};"
+                        : "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f6, %f7, %f8, %f9},"
+                          "{%r10, %r11}, {%r20}, {%f5, %f5, %f5, %f5};";
+    body += R"(
         mul.wide.u32 %rd3, %r1, 16;
         add.s64 %rd3, %rd1, %rd3;
         st.global.v4.f32 [%rd3], {%f6, %f7, %f8, %f9};)";
@@ -214,22 +241,37 @@ std::vector<float> productWithOneAt(int lane, int reg, bool high) {
 
 TEST(PtxMachine, ProductsOfMatricesAreThoseOfTheIsa) {
     struct Case {
-        int lane, reg;
+        int depth, lane, reg;
         bool high;
         int row, column; // of a, by the ISA
     };
-    for (const Case& c : {Case{0, 0, false, 0, 0}, Case{0, 0, true, 0, 1}, Case{5, 1, false, 9, 2},
-                          Case{6, 2, true, 1, 13}, Case{31, 3, false, 15, 14}}) {
-        const auto result = productWithOneAt(c.lane, c.reg, c.high);
+    for (const Case& c :
+         {Case{16, 0, 0, false, 0, 0}, Case{16, 0, 0, true, 0, 1}, Case{16, 5, 1, false, 9, 2},
+          Case{16, 6, 2, true, 1, 13}, Case{16, 31, 3, false, 15, 14}, Case{8, 0, 0, true, 0, 1},
+          Case{8, 6, 0, false, 1, 4}, Case{8, 31, 1, true, 15, 7}}) {
+        const auto result = productWithOneAt(c.depth, c.lane, c.reg, c.high);
         for (int lane = 0; lane < 32; ++lane)
             for (int j = 0; j < 4; ++j) {
                 const int row = lane / 4 + (j < 2 ? 0 : 8);
                 const int column = lane % 4 * 2 + j % 2;
                 const float expected =
                     row == c.row ? static_cast<float>(8 * c.column + column) : 0.f;
-                EXPECT_EQ(result[4 * lane + j], expected) << c.lane << ' ' << c.reg << ' ' << lane;
+                EXPECT_EQ(result[4 * lane + j], expected)
+                    << c.depth << ' ' << c.lane << ' ' << c.reg << ' ' << lane;
             }
     }
+}
+
+/// The sum may take the place of what is added, in another order, too.
+TEST(PtxMachine, ProductReadsBeforeItWrites) {
+    const auto result = run(R"(
+        mov.u32 %r10, 0;
+        mov.f32 %f1, 0f3F800000;
+        mov.f32 %f2, 0f40000000;
+        mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r10, %r10},
+            {%r10}, {%f2, %f1, %f1, %f1};
+        st.global.f32 [%rd2], %f2;)");
+    EXPECT_EQ(result[0], bitsOf(1.f));
 }
 
 /// Every thread reads what its mirror image has written.
@@ -254,6 +296,21 @@ TEST(PtxMachine, MissingBarrierBeforeMemoryIsWrittenAgainShows) {
     const std::string again = "\nst.shared.u32 [%r3], 0;";
     EXPECT_EQ(errorOf(mirror("bar.sync 0;") + "bar.sync 0;" + again, 64), "no error");
     EXPECT_THAT(errorOf(mirror("bar.sync 0;") + again, 64), HasSubstr("without a barrier"));
+}
+
+/// All lanes read a word, the last one of them writes it.
+TEST(PtxMachine, LaneThatReadLastIsNotTheOnlyReader) {
+    const auto overwritten = [](const std::string& barrier) {
+        return R"(
+            setp.eq.s32 %p1, %r1, 0;
+            @%p1 st.shared.u32 [%r2], 5;
+            bar.sync 0;
+            ld.shared.u32 %r5, [%r2];
+            setp.eq.s32 %p2, %r1, 31;)" +
+               barrier + "@%p2 st.shared.u32 [%r2], 6;";
+    };
+    EXPECT_EQ(errorOf(overwritten("bar.warp.sync -1;")), "no error");
+    EXPECT_THAT(errorOf(overwritten("")), HasSubstr("writes over what is read"));
 }
 
 TEST(PtxMachine, LanesOfAWarpNeedABarrierToo) {
@@ -283,8 +340,9 @@ TEST(PtxMachine, ThreadsHaveMemoryOfTheirOwn) {
 /// What a launch asks for comes behind a kernel's own variables.
 TEST(PtxMachine, OwnVariablesComeFirst) {
     const auto result = run(R"(
-        .shared .align 4 .b8 own[20];
-        mov.u32 %r4, own;
+        .shared .u32 word;
+        .shared .align 4 .b8 own[16];
+        mov.u32 %r4, word;
         mov.u32 %r5, memory;
         sub.s32 %r6, %r5, %r4;
         st.global.u32 [%rd2], %r6;)");
@@ -301,6 +359,14 @@ TEST(PtxMachine, AtomicsDoNotRace) {
         ld.shared.u32 %r5, [%r2];
         st.global.u32 [%rd2], %r5;)";
     EXPECT_EQ(run(count, 64)[63], 5 + 2 * 64u);
+    const std::string unordered = R"(
+        setp.eq.s32 %p1, %r1, 0;
+        @%p1 st.shared.u32 [%r2], 5;
+        bar.sync 0;
+        atom.shared.add.u32 %r4, [%r2], 2;
+        setp.eq.s32 %p1, %r1, 31;
+        @%p1 ld.shared.u32 %r5, [%r2];)";
+    EXPECT_THAT(errorOf(unordered), HasSubstr("reads what was written"));
 }
 
 TEST(PtxMachine, NamesWhatIsUndefined) {
@@ -314,13 +380,26 @@ TEST(PtxMachine, NamesWhatIsUndefined) {
         shfl.sync.bfly.b32 %r4|%p2, %r1, 1, 31, -1;
     $out:)"),
                 HasSubstr("some lanes of the warp do not come"));
+    EXPECT_THAT(errorOf(R"(
+        setp.eq.s32 %p1, %r1, 0;
+        @%p1 bar.sync 0;
+        bar.sync 0;)"),
+                HasSubstr("some lanes of the warp do not come to this barrier"));
+    EXPECT_THAT(errorOf("bar.sync 0;", 96), HasSubstr("compiled for fewer threads"));
     const std::string error = errorOf("ld.shared.u32 %r4, [%r3];");
-    EXPECT_THAT(error, HasSubstr("k, line 20 of its PTX (ld.shared.u32), block (0, 0, 0), warp 0"));
+    EXPECT_THAT(error, HasSubstr("k, line 24 of its PTX (ld.shared.u32), block (0, 0, 0), warp 0"));
 }
 
 TEST(PtxMachine, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(errorOf("brev.b32 %r4, %r1;"),
-                HasSubstr("line 20: the machine does not know brev"));
+                HasSubstr("line 24: the machine does not know brev"));
+    EXPECT_THAT(errorOf("add.s32 %r4, %r1;"), HasSubstr("add.s32 of 2 operands"));
+    EXPECT_THAT(errorOf("setp.eq.s32 %p1|%p2, 5, 5;"), HasSubstr("setp.eq.s32 of 4 operands"));
+    EXPECT_THAT(errorOf("mov.u32 %r4, %laneid;"), HasSubstr("there is no %laneid"));
+    EXPECT_THAT(errorOf("mov.u64 %rd4, variable;"), HasSubstr("there is no variable"));
+    EXPECT_THAT(errorOf("mov.u32 %r40, 1;"), HasSubstr("there is no %r40"));
+    EXPECT_THAT(errorOf("bar.sync 1;"), HasSubstr("barriers of all threads alone"));
+    EXPECT_EQ(errorOf(";;"), "no error");
     EXPECT_THAT(errorOf("bra $nowhere;"), HasSubstr("there is no label $nowhere"));
     EXPECT_THAT(errorOf(".const .b8 table[8];"), HasSubstr("can't read .const"));
     EXPECT_THAT(errorOf("add.s32 %r4, %r1, 1x;"), HasSubstr("can't read the number 1x"));
@@ -334,7 +413,7 @@ TEST(PtxMachine, NamesOfKernelsAreThoseOfEveryCompilation) {
     const std::string two =
         "_ZN4irmb46_GLOBAL__N__11111111_9_pixels_cu_6da8bb3a_999914pixelsToPlanes";
     EXPECT_EQ(stableName(one), stableName(two));
-    EXPECT_THAT(stableName(one), HasSubstr("pixelsToPlanes"));
+    EXPECT_THAT(stableName(one), HasSubstr("unnamed_pixels_cu14pixelsToPlanes"));
 }
 
 } // namespace

@@ -8,16 +8,24 @@
 namespace ptx {
 namespace {
 
-constexpr int warp_size = 32;
-
 bool sameWarp(const Accessor& a, const Accessor& b) {
     return a.thread / warp_size == b.thread / warp_size;
 }
 
+/// Whether there was no barrier of the block since an earlier access.
+bool inSamePhase(const Accessor& earlier, const Accessor& now) {
+    return earlier.thread >= 0 && earlier.block_epoch == now.block_epoch;
+}
+
+/// Whether it was by the same warp, with no barrier of the warp since either.
+bool inSameStep(const Accessor& earlier, const Accessor& now) {
+    return inSamePhase(earlier, now) && sameWarp(earlier, now) &&
+           earlier.warp_epoch == now.warp_epoch;
+}
+
 /// Whether nothing orders an earlier access before one by `now`.
 bool isUnordered(const Accessor& earlier, const Accessor& now) {
-    return earlier.thread >= 0 && earlier.thread != now.thread &&
-           earlier.block_epoch == now.block_epoch &&
+    return earlier.thread != now.thread && inSamePhase(earlier, now) &&
            (!sameWarp(earlier, now) || earlier.warp_epoch == now.warp_epoch);
 }
 
@@ -39,14 +47,15 @@ void requireAligned(std::uint64_t address, std::size_t bytes) {
 
 } // namespace
 
-SharedMemory::SharedMemory(std::size_t bytes) : bytes_(bytes), traces_(bytes / unit_bytes) {}
+SharedMemory::SharedMemory(std::size_t bytes)
+    : bytes_(bytes), traces_((bytes + unit_bytes - 1) / unit_bytes) {}
 
 void SharedMemory::clear() {
     std::fill(traces_.begin(), traces_.end(), Trace());
 }
 
 void SharedMemory::requireInside(std::uint64_t address, std::size_t bytes) const {
-    requireAligned(address, std::max(bytes, unit_bytes));
+    requireAligned(address, bytes);
     if (address > bytes_.size() || bytes > bytes_.size() - address)
         fail("shared memory of " + std::to_string(bytes_.size()) + " bytes is left", address);
 }
@@ -54,20 +63,26 @@ void SharedMemory::requireInside(std::uint64_t address, std::size_t bytes) const
 void SharedMemory::noteRead(Trace& trace, const Accessor& by, std::uint64_t address) {
     if (trace.writer.thread < 0)
         fail("shared memory is read before it was written", address);
-    if (isUnordered(trace.writer, by))
+    if (isUnordered(trace.writer, by) || (trace.several_atomics && inSamePhase(trace.writer, by)))
         failRace("reads what was written by", trace.writer, by, address);
-    const bool same_phase = trace.reader.thread >= 0 && trace.reader.block_epoch == by.block_epoch;
-    trace.by_several_warps = same_phase && (trace.by_several_warps || !sameWarp(trace.reader, by));
+    const Accessor& last = trace.reader;
+    trace.by_several_warps =
+        inSamePhase(last, by) && (trace.by_several_warps || !sameWarp(last, by));
+    trace.by_several_lanes =
+        inSameStep(last, by) && (trace.by_several_lanes || last.thread != by.thread);
     trace.reader = by;
 }
 
 void SharedMemory::noteWrite(Trace& trace, const Accessor& by, std::uint64_t address, bool atomic) {
-    if (isUnordered(trace.writer, by) && !(atomic && trace.atomic))
+    const bool is_one_of_several = atomic && trace.atomic && inSamePhase(trace.writer, by);
+    if (isUnordered(trace.writer, by) && !is_one_of_several)
         failRace("writes over what was written by", trace.writer, by, address);
-    const bool read_elsewhere =
-        trace.by_several_warps && trace.reader.block_epoch == by.block_epoch;
-    if (read_elsewhere || isUnordered(trace.reader, by))
-        failRace("writes over what is read by", trace.reader, by, address);
+    const Accessor& last = trace.reader;
+    if (isUnordered(last, by) || (trace.by_several_warps && inSamePhase(last, by)) ||
+        (trace.by_several_lanes && inSameStep(last, by)))
+        failRace("writes over what is read by", last, by, address);
+    trace.several_atomics =
+        is_one_of_several && (trace.several_atomics || trace.writer.thread != by.thread);
     trace.writer = by;
     trace.atomic = atomic;
 }

@@ -8,6 +8,8 @@
 
 namespace ptx {
 
+constexpr int warp_size = 32;
+
 /// Who accesses memory, and when: between which barriers of its block and of its warp.
 struct Accessor {
     int thread;
@@ -19,6 +21,8 @@ struct Accessor {
 /// or accessed by two threads without a barrier between them; throws std::runtime_error for it.
 class SharedMemory {
 public:
+    static constexpr std::size_t unit_bytes = 2; ///< the smallest access
+
     explicit SharedMemory(std::size_t bytes);
 
     /// As a block finds it: nothing was written.
@@ -32,19 +36,19 @@ public:
                 const std::function<void(void*)>& change);
 
 private:
-    /// The last accesses to `unit_bytes` neighbours, the smallest access that kernels make.
+    /// The last accesses to `unit_bytes` neighbours.
     struct Trace {
         Accessor writer = {-1, -1, -1};
         Accessor reader = {-1, -1, -1};
         bool by_several_warps = false; ///< read, since the barrier before `reader`
+        bool by_several_lanes = false; ///< of its warp, since the barrier of the warp before
         bool atomic = false;           ///< the write was
+        bool several_atomics = false;  ///< by several threads, since the barrier before `writer`
     };
 
     void requireInside(std::uint64_t address, std::size_t bytes) const;
     void noteRead(Trace& trace, const Accessor& by, std::uint64_t address);
     void noteWrite(Trace& trace, const Accessor& by, std::uint64_t address, bool atomic);
-
-    static constexpr std::size_t unit_bytes = 2;
 
     std::vector<unsigned char> bytes_;
     std::vector<Trace> traces_;

@@ -67,7 +67,7 @@ public:
         for (const std::string_view parameter : split(until(")"), ","))
             if (!parameter.empty())
                 addParameter(parameter);
-        until("{"); // bounds of the launch
+        readBounds(until("{"));
         for (int depth = 1; depth > 0;) {
             skipBlank();
             if (text_[at_] == '{' || text_[at_] == '}')
@@ -118,15 +118,51 @@ private:
         parameter_bytes_ = offset + bytes;
     }
 
-    /// ".shared .align 4 .b8 NAME[4224]" or ".local ..."
+    /// ".maxntid 256, 1, 1" and the like
+    void readBounds(std::string_view text) {
+        const std::string_view word = ".maxntid";
+        std::size_t at = text.find(word);
+        if (at == std::string_view::npos)
+            return;
+        at += word.size();
+        kernel_.most_threads = 1;
+        for (const std::string_view side : split(text.substr(at, text.find('.', at) - at), ","))
+            kernel_.most_threads *= static_cast<unsigned>(numberIn(side));
+    }
+
+    /// ".reg .b32 %r<8>" declares %r0 to %r7; ".reg .b16 low, high" these two.
+    void declareRegisters(std::string_view text) {
+        text.remove_prefix(text.find_first_of(" \t", text.find('.', 1)));
+        for (const std::string_view name : split(text, ",")) {
+            const std::size_t bracket = name.find('<');
+            const bool is_range = bracket != std::string_view::npos;
+            declared_[std::string(trim(name.substr(0, bracket)))] =
+                is_range ? numberIn(name.substr(bracket + 1)) : 0;
+        }
+    }
+
+    bool isDeclared(const std::string& name) const {
+        static const std::regex special(R"(%(n?tid|n?ctaid)\.[xyz])");
+        if (declared_.count(name) > 0 || std::regex_match(name, special))
+            return true;
+        const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+        const auto range = declared_.find(name.substr(0, digits));
+        return digits < name.size() && range != declared_.end() &&
+               numberIn(std::string_view(name).substr(digits)) < range->second;
+    }
+
+    /// ".shared .align 4 .b8 NAME[4224]", ".shared .u32 NAME" or ".local ..."
     void addVariable(std::string_view text) {
         const auto words = split(text, " \t");
+        const bool is_aligned = words[1] == ".align";
+        const int element = bytesOf(words[is_aligned ? 3 : 1]);
         const std::string_view name = words.back();
         const std::size_t bracket = name.find('[');
+        const bool is_array = bracket != std::string_view::npos;
         int& bytes = words[0] == ".shared" ? kernel_.shared_bytes : kernel_.local_bytes;
-        bytes = roundUp(bytes, numberIn(words[2]));
+        bytes = roundUp(bytes, is_aligned ? numberIn(words[2]) : element);
         symbols_[std::string(name.substr(0, bracket))] = bytes;
-        bytes += numberIn(name.substr(bracket + 1));
+        bytes += element * (is_array ? numberIn(name.substr(bracket + 1)) : 1);
         placeDynamicMemory();
     }
 
@@ -145,12 +181,16 @@ private:
             labels_[std::string(text)] = number;
             return;
         }
+        if (text.empty())
+            return;
         if (text[0] == '.') {
             if (startsWith(text, ".shared") || startsWith(text, ".local"))
                 addVariable(text);
-            else if (!startsWith(text, ".reg") && !startsWith(text, ".pragma"))
+            else if (startsWith(text, ".reg"))
+                declareRegisters(text);
+            else if (!startsWith(text, ".pragma"))
                 fail("can't read " + std::string(text));
-            return; // registers are known by their use
+            return;
         }
         Instruction instruction;
         instruction.line = first_line;
@@ -213,7 +253,10 @@ private:
         return value;
     }
 
-    int registerOf(std::string_view name) {
+    int registerOf(std::string_view text) {
+        const std::string name(text);
+        if (!isDeclared(name))
+            fail("there is no " + name);
         const int next = static_cast<int>(kernel_.registers.size());
         return kernel_.registers.emplace(name, next).first->second;
     }
@@ -234,6 +277,7 @@ private:
     std::size_t at_;
     const std::vector<std::string>& dynamic_memory_;
     std::map<std::string, std::uint64_t> symbols_;
+    std::map<std::string, int> declared_; ///< registers: how many of a range, 0 for one alone
     LineCounter line_at_;
     Kernel kernel_;
     int parameter_bytes_ = 0;
@@ -271,10 +315,13 @@ Kernel Module::parse(const std::string& name) const {
 }
 
 std::string stableName(const std::string& mangled) {
-    static const std::regex unnamed(R"((\d+)_GLOBAL__N__)");
+    // _GLOBAL__N__HASH_9_pixels_cu_HASH_NUMBER, its length in front and that of the file in it
+    static const std::regex unnamed(R"((\d+)_GLOBAL__N__[0-9a-f]{8}_(\d+)_)");
     std::string name = mangled;
-    for (std::smatch match; std::regex_search(name, match, unnamed);)
-        name.replace(match.position(), match.length(1) + std::stoul(match[1]), "unnamed");
+    for (std::smatch match; std::regex_search(name, match, unnamed);) {
+        const std::string file = match.suffix().str().substr(0, std::stoul(match[2]));
+        name.replace(match.position(), match.length(1) + std::stoul(match[1]), "unnamed_" + file);
+    }
     return name;
 }
 

@@ -36,8 +36,9 @@ struct Kernel {
     std::vector<Parameter> parameters;
     std::vector<Instruction> code;
     std::map<std::string, int> registers; ///< special ones such as %tid.x among them
-    int shared_bytes = 0; ///< of its own variables, in front of what a launch asks for
-    int local_bytes = 0;  ///< of each thread
+    int shared_bytes = 0;         ///< of its own variables, in front of what a launch asks for
+    int local_bytes = 0;          ///< of each thread
+    unsigned most_threads = 1024; ///< of a block
 };
 
 /// A PTX source. Kernels are parsed when they are asked for.
@@ -58,7 +59,7 @@ private:
 };
 
 /// The name of a kernel without the numbers that nvcc gives unnamed namespaces, which differ from
-/// one compilation of a file to the next.
+/// one compilation of a file to the next. The name of the file stays.
 std::string stableName(const std::string& mangled);
 
 } // namespace ptx

@@ -45,7 +45,8 @@ ptx::Machine& ptxMachine() {
 }
 
 bool runAsPtx(const stand_in::Launch& launch) {
-    if (!ptxMachine().knows(launch.kernel))
+    const bool is_own = launch.kernel.find("4irmb4cuda") != std::string::npos;
+    if (!is_own && !ptxMachine().knows(launch.kernel))
         return false;
     ptxMachine().run(launch.kernel, {sizeOf(launch.blocks), sizeOf(launch.threads),
                                      launch.shared_bytes, launch.arguments});

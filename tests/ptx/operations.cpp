@@ -51,37 +51,52 @@ std::uint64_t addressOf(const Operand& operand, const Warp& warp, int lane, bool
     return is_wide ? base + operand.constant : static_cast<std::uint32_t>(base + operand.constant);
 }
 
+/// An operation and how many operands it has.
+struct Entry {
+    Operation operation;
+    std::size_t fewest;
+    std::size_t most;
+
+    Entry() = default;
+    Entry(Operation does, std::size_t operands)
+        : operation(std::move(does)), fewest(operands), most(operands) {}
+    Entry(Operation does, std::size_t at_least, std::size_t at_most)
+        : operation(std::move(does)), fewest(at_least), most(at_most) {}
+};
+using Table = std::unordered_map<std::string, Entry>;
+
 /// result = function(operands), lane by lane.
 template <typename To, typename From, typename F>
-Operation unary(F function) {
-    return [function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        forEach(lanes, [&](int lane) {
-            warp.registers[i.operands[0].reg][lane] =
-                bitsOf<To>(function(get<From>(i.operands[1], warp, lane)));
-        });
-    };
+Entry unary(F function) {
+    return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                forEach(lanes, [&](int lane) {
+                    warp.registers[i.operands[0].reg][lane] =
+                        bitsOf<To>(function(get<From>(i.operands[1], warp, lane)));
+                });
+            },
+            2};
 }
 template <typename To, typename A, typename B, typename F>
-Operation binary(F function) {
-    return [function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        forEach(lanes, [&](int lane) {
-            warp.registers[i.operands[0].reg][lane] = bitsOf<To>(
-                function(get<A>(i.operands[1], warp, lane), get<B>(i.operands[2], warp, lane)));
-        });
-    };
+Entry binary(F function) {
+    return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                forEach(lanes, [&](int lane) {
+                    warp.registers[i.operands[0].reg][lane] = bitsOf<To>(function(
+                        get<A>(i.operands[1], warp, lane), get<B>(i.operands[2], warp, lane)));
+                });
+            },
+            3};
 }
 template <typename To, typename A, typename C, typename F>
-Operation ternary(F function) {
-    return [function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        forEach(lanes, [&](int lane) {
-            warp.registers[i.operands[0].reg][lane] = bitsOf<To>(
-                function(get<A>(i.operands[1], warp, lane), get<A>(i.operands[2], warp, lane),
-                         get<C>(i.operands[3], warp, lane)));
-        });
-    };
+Entry ternary(F function) {
+    return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                forEach(lanes, [&](int lane) {
+                    warp.registers[i.operands[0].reg][lane] = bitsOf<To>(function(
+                        get<A>(i.operands[1], warp, lane), get<A>(i.operands[2], warp, lane),
+                        get<C>(i.operands[3], warp, lane)));
+                });
+            },
+            4};
 }
-
-using Table = std::unordered_map<std::string, Operation>;
 
 /// Arithmetic that wraps is that of unsigned numbers.
 template <typename T>
@@ -98,9 +113,11 @@ void addIntegers(Table& table, const std::string& type) {
         ternary<Wrapping, Wrapping, Wrapping>([product](Wrapping a, Wrapping b, Wrapping c) {
             return static_cast<Wrapping>(product(a, b) + c);
         });
-    table["mul.wide." + type] =
-        binary<Wide, T, T>([](T a, T b) { return static_cast<Wide>(Wide{a} * b); });
-    table["neg." + type] = unary<T, T>([](T a) { return static_cast<T>(-a); });
+    if constexpr (sizeof(T) < sizeof(Wide))
+        table["mul.wide." + type] =
+            binary<Wide, T, T>([](T a, T b) { return static_cast<Wide>(Wide{a} * b); });
+    table["neg." + type] =
+        unary<Wrapping, Wrapping>([](Wrapping a) { return static_cast<Wrapping>(0u - a); });
     table["min." + type] = binary<T, T, T>([](T a, T b) { return std::min(a, b); });
     table["max." + type] = binary<T, T, T>([](T a, T b) { return std::max(a, b); });
     const auto requireDivisor = [](T b) {
@@ -109,11 +126,14 @@ void addIntegers(Table& table, const std::string& type) {
     };
     table["div." + type] = binary<T, T, T>([requireDivisor](T a, T b) {
         requireDivisor(b);
-        return static_cast<T>(a / b);
+        const bool overflows = std::is_signed_v<T> && b == static_cast<T>(-1);
+        return overflows ? static_cast<T>(Wrapping{0} - static_cast<Wrapping>(a))
+                         : static_cast<T>(a / b);
     });
     table["rem." + type] = binary<T, T, T>([requireDivisor](T a, T b) {
         requireDivisor(b);
-        return static_cast<T>(a % b);
+        const bool overflows = std::is_signed_v<T> && b == static_cast<T>(-1);
+        return overflows ? T{0} : static_cast<T>(a % b);
     });
     constexpr std::uint32_t width = 8 * sizeof(T);
     table["shr." + type] = binary<T, T, std::uint32_t>([](T a, std::uint32_t by) {
@@ -132,50 +152,57 @@ void addBits(Table& table, const std::string& type) {
     table["xor." + type] = binary<T, T, T>(std::bit_xor<T>());
     table["not." + type] = unary<T, T>([](T a) { return static_cast<T>(~a); });
     if constexpr (sizeof(T) >= 4)
-        table["bfi." + type] = [](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-            forEach(lanes, [&](int lane) {
-                const T into = get<T>(i.operands[2], warp, lane);
-                const unsigned place = get<unsigned>(i.operands[3], warp, lane) & 0xffu;
-                const unsigned length = get<unsigned>(i.operands[4], warp, lane) & 0xffu;
-                const T field =
-                    place < width ? (length < width ? (T{1} << length) - 1 : ~T{0}) << place : 0;
-                const T bits = place < width ? get<T>(i.operands[1], warp, lane) << place : 0;
-                warp.registers[i.operands[0].reg][lane] =
-                    bitsOf<T>((into & ~field) | (bits & field));
-            });
-        };
+        table["bfi." + type] = {
+            [](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                forEach(lanes, [&](int lane) {
+                    const T into = get<T>(i.operands[2], warp, lane);
+                    const unsigned place = get<unsigned>(i.operands[3], warp, lane) & 0xffu;
+                    const unsigned length = get<unsigned>(i.operands[4], warp, lane) & 0xffu;
+                    const T field = place < width
+                                        ? (length < width ? (T{1} << length) - 1 : ~T{0}) << place
+                                        : 0;
+                    const T bits = place < width ? get<T>(i.operands[1], warp, lane) << place : 0;
+                    warp.registers[i.operands[0].reg][lane] =
+                        bitsOf<T>((into & ~field) | (bits & field));
+                });
+            },
+            5};
 }
 
 /// mov, and its forms that take a register apart or put one together.
 template <typename T>
-Operation move() {
-    return [](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        const std::size_t parts = i.operands.size() - 1;
-        const std::size_t part_bits = 8 * sizeof(T) / parts;
-        const std::uint64_t mask =
-            part_bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << part_bits) - 1;
-        forEach(lanes, [&](int lane) {
-            if (i.starts_with_vector) {
-                const std::uint64_t whole = bits(i.operands.back(), warp, lane);
-                for (std::size_t p = 0; p < parts; ++p)
-                    warp.registers[i.operands[p].reg][lane] = whole >> (p * part_bits) & mask;
-                return;
-            }
-            std::uint64_t whole = 0;
-            for (std::size_t p = 0; p < parts; ++p)
-                whole |= (bits(i.operands[p + 1], warp, lane) & mask) << (p * part_bits);
-            warp.registers[i.operands[0].reg][lane] = whole;
-        });
-    };
+Entry move() {
+    return {[](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                const std::size_t parts = i.operands.size() - 1;
+                const std::size_t part_bits = 8 * sizeof(T) / parts;
+                const std::uint64_t mask =
+                    part_bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << part_bits) - 1;
+                forEach(lanes, [&](int lane) {
+                    if (i.starts_with_vector) {
+                        const std::uint64_t whole = bits(i.operands.back(), warp, lane);
+                        for (std::size_t p = 0; p < parts; ++p)
+                            warp.registers[i.operands[p].reg][lane] =
+                                whole >> (p * part_bits) & mask;
+                        return;
+                    }
+                    std::uint64_t whole = 0;
+                    for (std::size_t p = 0; p < parts; ++p)
+                        whole |= (bits(i.operands[p + 1], warp, lane) & mask) << (p * part_bits);
+                    warp.registers[i.operands[0].reg][lane] = whole;
+                });
+            },
+            2, 5};
 }
 
-Operation select() {
-    return [](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        forEach(lanes, [&](int lane) {
-            const bool first = bits(i.operands[3], warp, lane) & 1u;
-            warp.registers[i.operands[0].reg][lane] = bits(i.operands[first ? 1 : 2], warp, lane);
-        });
-    };
+Entry select() {
+    return {[](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                forEach(lanes, [&](int lane) {
+                    const bool first = bits(i.operands[3], warp, lane) & 1u;
+                    warp.registers[i.operands[0].reg][lane] =
+                        bits(i.operands[first ? 1 : 2], warp, lane);
+                });
+            },
+            4};
 }
 
 template <typename T, typename F>
@@ -192,7 +219,11 @@ void addComparisons(Table& table, const std::string& type) {
     addComparison<T>(table, "gt", type, [](T a, T b) { return a > b; });
     addComparison<T>(table, "ge", type, [](T a, T b) { return a >= b; });
     addComparison<T>(table, "ne", type, [](T a, T b) { return a < b || a > b; });
-    // These hold for what is not a number, too.
+}
+
+/// These hold for what is not a number, too.
+template <typename T>
+void addUnorderedComparisons(Table& table, const std::string& type) {
     addComparison<T>(table, "equ", type, [](T a, T b) { return !(a < b || a > b); });
     addComparison<T>(table, "neu", type, [](T a, T b) { return a != b; });
     addComparison<T>(table, "ltu", type, [](T a, T b) { return !(a >= b); });
@@ -277,8 +308,11 @@ void addFloats(Table& table) {
     two("mul.f32", [](float a, float b) { return a * b; });
     two("div.rn.f32", [](float a, float b) { return a / b; });
     two("div.approx.f32", divideRoughly);
-    two("min.f32", [](float a, float b) { return std::fmin(a, b); });
-    two("max.f32", [](float a, float b) { return std::fmax(a, b); });
+    // Of two zeros the negative one is the smaller.
+    two("min.f32",
+        [](float a, float b) { return a == b ? (std::signbit(a) ? a : b) : std::fmin(a, b); });
+    two("max.f32",
+        [](float a, float b) { return a == b ? (std::signbit(a) ? b : a) : std::fmax(a, b); });
     two("copysign.f32", [](float sign, float magnitude) { return std::copysign(magnitude, sign); });
     table["fma.rn.f32"] =
         ternary<float, float, float>([](float a, float b, float c) { return std::fma(a, b, c); });
@@ -321,8 +355,8 @@ using Addresses = std::array<std::uint64_t, warp_size>;
 
 /// What `lanes` ask for; the observer gets to know it.
 Addresses addressesOf(const Operand& operand, const Warp& warp, const Block& block, Lanes lanes,
-                      Space space, std::size_t bytes, bool is_store) {
-    Access access = {space, is_store, static_cast<int>(bytes), lanes, {}};
+                      Space space, std::size_t bytes) {
+    Access access = {space, static_cast<int>(bytes), lanes, {}};
     forEach(lanes, [&](int lane) {
         access.addresses[lane] = addressOf(operand, warp, lane, space != Space::Shared);
     });
@@ -365,35 +399,46 @@ void writeMemory(Space space, Warp& warp, Block& block, int lane, std::uint64_t 
         std::memcpy(block.global.at(address, bytes), from, bytes);
 }
 
+/// A register may be wider than what is loaded into it: signs go on.
+template <typename T>
+std::uint64_t widened(T value) {
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+        return static_cast<std::uint64_t>(std::int64_t{value});
+    else
+        return bitsOf<T>(value);
+}
+
 /// A load of `count` neighbours.
 template <typename T>
-Operation load(Space space, int count) {
-    return [space, count](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
-        const std::size_t bytes = count * sizeof(T);
-        const Addresses addresses =
-            addressesOf(i.operands[count], warp, block, lanes, space, bytes, false);
-        forEach(lanes, [&](int lane) {
-            T values[4];
-            readMemory(space, warp, block, lane, addresses[lane], values, bytes);
-            for (int k = 0; k < count; ++k)
-                warp.registers[i.operands[k].reg][lane] = bitsOf<T>(values[k]);
-        });
-    };
+Entry load(Space space, int count) {
+    return {[space, count](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
+                const std::size_t bytes = count * sizeof(T);
+                const Addresses addresses =
+                    addressesOf(i.operands[count], warp, block, lanes, space, bytes);
+                forEach(lanes, [&](int lane) {
+                    T values[4];
+                    readMemory(space, warp, block, lane, addresses[lane], values, bytes);
+                    for (int k = 0; k < count; ++k)
+                        warp.registers[i.operands[k].reg][lane] = widened(values[k]);
+                });
+            },
+            count + std::size_t{1}};
 }
 
 template <typename T>
-Operation storeTo(Space space, int count) {
-    return [space, count](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
-        const std::size_t bytes = count * sizeof(T);
-        const Addresses addresses =
-            addressesOf(i.operands[0], warp, block, lanes, space, bytes, true);
-        forEach(lanes, [&](int lane) {
-            T values[4];
-            for (int k = 0; k < count; ++k)
-                values[k] = get<T>(i.operands[k + 1], warp, lane);
-            writeMemory(space, warp, block, lane, addresses[lane], values, bytes);
-        });
-    };
+Entry storeTo(Space space, int count) {
+    return {[space, count](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
+                const std::size_t bytes = count * sizeof(T);
+                const Addresses addresses =
+                    addressesOf(i.operands[0], warp, block, lanes, space, bytes);
+                forEach(lanes, [&](int lane) {
+                    T values[4];
+                    for (int k = 0; k < count; ++k)
+                        values[k] = get<T>(i.operands[k + 1], warp, lane);
+                    writeMemory(space, warp, block, lane, addresses[lane], values, bytes);
+                });
+            },
+            count + std::size_t{1}};
 }
 
 template <typename T>
@@ -403,33 +448,37 @@ void addMemory(Table& table, const std::string& type) {
         table["ld.param" + vector + type] = load<T>(Space::Parameter, count);
         table["ld.global" + vector + type] = load<T>(Space::Global, count);
         table["ld.global.nc" + vector + type] = load<T>(Space::Global, count);
-        table["ld.shared" + vector + type] = load<T>(Space::Shared, count);
+        if (sizeof(T) >= SharedMemory::unit_bytes) {
+            table["ld.shared" + vector + type] = load<T>(Space::Shared, count);
+            table["st.shared" + vector + type] = storeTo<T>(Space::Shared, count);
+        }
         table["ld.local" + vector + type] = load<T>(Space::Local, count);
         table["st.global" + vector + type] = storeTo<T>(Space::Global, count);
-        table["st.shared" + vector + type] = storeTo<T>(Space::Shared, count);
         table["st.local" + vector + type] = storeTo<T>(Space::Local, count);
     }
 }
 
-Operation atomicAdd(Space space) {
-    return [space](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
-        const Addresses addresses =
-            addressesOf(i.operands[1], warp, block, lanes, space, sizeof(std::uint32_t), true);
-        forEach(lanes, [&](int lane) {
-            const auto term = get<std::uint32_t>(i.operands[2], warp, lane);
-            const auto add = [&](void* at) {
-                std::uint32_t before;
-                std::memcpy(&before, at, sizeof before);
-                const std::uint32_t after = before + term;
-                std::memcpy(at, &after, sizeof after);
-                warp.registers[i.operands[0].reg][lane] = before;
-            };
-            if (space == Space::Shared)
-                block.shared.atomic(block.accessor(warp, lane), addresses[lane], sizeof term, add);
-            else
-                add(block.global.at(addresses[lane], sizeof term));
-        });
-    };
+Entry atomicAdd(Space space) {
+    return {[space](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
+                const Addresses addresses =
+                    addressesOf(i.operands[1], warp, block, lanes, space, sizeof(std::uint32_t));
+                forEach(lanes, [&](int lane) {
+                    const auto term = get<std::uint32_t>(i.operands[2], warp, lane);
+                    const auto add = [&](void* at) {
+                        std::uint32_t before;
+                        std::memcpy(&before, at, sizeof before);
+                        const std::uint32_t after = before + term;
+                        std::memcpy(at, &after, sizeof after);
+                        warp.registers[i.operands[0].reg][lane] = before;
+                    };
+                    if (space == Space::Shared)
+                        block.shared.atomic(block.accessor(warp, lane), addresses[lane],
+                                            sizeof term, add);
+                    else
+                        add(block.global.at(addresses[lane], sizeof term));
+                });
+            },
+            3};
 }
 
 void requireWholeWarp(Lanes lanes) {
@@ -441,53 +490,59 @@ void requireWholeWarp(Lanes lanes) {
 /// operand; or what this one has, beyond the bound that the fourth one sets. (PTX ISA,
 /// "shfl.sync".)
 enum class Shuffle { Butterfly, Up };
-Operation shuffle(Shuffle how) {
-    return [how](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        const bool has_predicate = i.operands.size() == 6;
-        const Operand* const source = &i.operands[has_predicate ? 2 : 1];
-        requireWholeWarp(lanes & static_cast<Lanes>(bits(source[3], warp, 0)));
-        Register before;
-        for (int lane = 0; lane < warp_size; ++lane)
-            before[lane] = bits(source[0], warp, lane);
-        forEach(lanes, [&](int lane) {
-            const int change = static_cast<int>(bits(source[1], warp, lane)) & 31;
-            const int clamp = static_cast<int>(bits(source[2], warp, lane));
-            const int segment = clamp >> 8 & 31;
-            const int bound = (lane & segment) | (clamp & 31 & ~segment);
-            const int from = how == Shuffle::Up ? lane - change : lane ^ change;
-            const bool valid = how == Shuffle::Up ? from >= bound : from <= bound;
-            warp.registers[i.operands[0].reg][lane] = before[valid ? from : lane];
-            if (has_predicate)
-                warp.registers[i.operands[1].reg][lane] = valid;
-        });
-    };
+Entry shuffle(Shuffle how) {
+    return {[how](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                const bool has_predicate = i.operands.size() == 6;
+                const Operand* const source = &i.operands[has_predicate ? 2 : 1];
+                requireWholeWarp(lanes & static_cast<Lanes>(bits(source[3], warp, 0)));
+                Register before;
+                for (int lane = 0; lane < warp_size; ++lane)
+                    before[lane] = bits(source[0], warp, lane);
+                forEach(lanes, [&](int lane) {
+                    const int change = static_cast<int>(bits(source[1], warp, lane)) & 31;
+                    const int clamp = static_cast<int>(bits(source[2], warp, lane));
+                    const int segment = clamp >> 8 & 31;
+                    const int bound = (lane & segment) | (clamp & 31 & ~segment);
+                    const int from = how == Shuffle::Up ? lane - change : lane ^ change;
+                    const bool valid = how == Shuffle::Up ? from >= bound : from <= bound;
+                    warp.registers[i.operands[0].reg][lane] = before[valid ? from : lane];
+                    if (has_predicate)
+                        warp.registers[i.operands[1].reg][lane] = valid;
+                });
+            },
+            5, 6};
 }
 
 /// ldmatrix ...m8n8: `count` matrices of 8 rows of 16 bytes, row r of matrix m being at the address
 /// of lane 8 m + r. Lane l gets the elements 2 (l % 4) and the next of row l / 4, or, transposed,
 /// of column l / 4. (PTX ISA, "ldmatrix".)
-Operation loadMatrices(int count, bool transposed) {
-    return [count, transposed](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
-        requireWholeWarp(lanes);
-        for (int m = 0; m < count; ++m) {
-            std::uint16_t matrix[8][8];
-            const Addresses addresses =
-                addressesOf(i.operands[count], warp, block, Lanes{0xff} << (8 * m), Space::Shared,
-                            sizeof matrix[0], false);
-            for (int row = 0; row < 8; ++row) {
-                const int lane = 8 * m + row;
-                block.shared.read(block.accessor(warp, lane), addresses[lane], matrix[row],
-                                  sizeof matrix[0]);
-            }
-            forEach(lanes, [&](int lane) {
-                const int a = lane / 4;
-                const int b = lane % 4 * 2;
-                const std::uint32_t low = transposed ? matrix[b][a] : matrix[a][b];
-                const std::uint32_t high = transposed ? matrix[b + 1][a] : matrix[a][b + 1];
-                warp.registers[i.operands[m].reg][lane] = high << 16 | low;
-            });
-        }
-    };
+Entry loadMatrices(int count, bool transposed) {
+    return {[count, transposed](const Instruction& i, Warp& warp, Block& block, Lanes lanes) {
+                requireWholeWarp(lanes);
+                std::uint16_t matrices[4][8][8]; // registers of addresses may be those of results
+                for (int m = 0; m < count; ++m) {
+                    auto& matrix = matrices[m];
+                    const Addresses addresses =
+                        addressesOf(i.operands[count], warp, block, Lanes{0xff} << (8 * m),
+                                    Space::Shared, sizeof matrix[0]);
+                    for (int row = 0; row < 8; ++row) {
+                        const int lane = 8 * m + row;
+                        block.shared.read(block.accessor(warp, lane), addresses[lane], matrix[row],
+                                          sizeof matrix[0]);
+                    }
+                }
+                for (int m = 0; m < count; ++m) {
+                    const auto& matrix = matrices[m];
+                    forEach(lanes, [&](int lane) {
+                        const int a = lane / 4;
+                        const int b = lane % 4 * 2;
+                        const std::uint32_t low = transposed ? matrix[b][a] : matrix[a][b];
+                        const std::uint32_t high = transposed ? matrix[b + 1][a] : matrix[a][b + 1];
+                        warp.registers[i.operands[m].reg][lane] = high << 16 | low;
+                    });
+                }
+            },
+            count + std::size_t{1}};
 }
 
 float halfOf(std::uint64_t pair, int which) {
@@ -499,34 +554,38 @@ float halfOf(std::uint64_t pair, int which) {
 ///   of a: row g + 8 (j / 2 % 2), column 2t + j % 2 + 8 (j / 4);
 ///   of b: row 2t + j % 2 + 8 (j / 2), column g;
 ///   of c and d: row g + 8 (j / 2), column 2t + j % 2.
-Operation multiplyMatrices(int depth) {
-    return [depth](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-        requireWholeWarp(lanes);
-        const Operand* d = i.operands.data();
-        const Operand* a = d + 4;
-        const Operand* b = a + depth / 4;
-        const Operand* c = b + depth / 8;
-        float rows[16][16];
-        float columns[16][8];
-        for (int lane = 0; lane < warp_size; ++lane) {
-            const int g = lane / 4;
-            const int t = lane % 4;
-            for (int j = 0; j < depth / 2; ++j)
-                rows[g + 8 * (j / 2 % 2)][2 * t + j % 2 + 8 * (j / 4)] =
-                    halfOf(bits(a[j / 2], warp, lane), j % 2);
-            for (int j = 0; j < depth / 4; ++j)
-                columns[2 * t + j % 2 + 8 * (j / 2)][g] = halfOf(bits(b[j / 2], warp, lane), j % 2);
-        }
-        for (int lane = 0; lane < warp_size; ++lane)
-            for (int j = 0; j < 4; ++j) {
-                const int row = lane / 4 + 8 * (j / 2);
-                const int column = 2 * (lane % 4) + j % 2;
-                auto sum = get<float>(c[j], warp, lane);
-                for (int k = 0; k < depth; ++k)
-                    sum += rows[row][k] * columns[k][column];
-                warp.registers[d[j].reg][lane] = bitsOf(sum);
-            }
-    };
+Entry multiplyMatrices(int depth) {
+    return {[depth](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
+                requireWholeWarp(lanes);
+                const Operand* d = i.operands.data();
+                const Operand* a = d + 4;
+                const Operand* b = a + depth / 4;
+                const Operand* c = b + depth / 8;
+                float rows[16][16];
+                float columns[16][8];
+                for (int lane = 0; lane < warp_size; ++lane) {
+                    const int g = lane / 4;
+                    const int t = lane % 4;
+                    for (int j = 0; j < depth / 2; ++j)
+                        rows[g + 8 * (j / 2 % 2)][2 * t + j % 2 + 8 * (j / 4)] =
+                            halfOf(bits(a[j / 2], warp, lane), j % 2);
+                    for (int j = 0; j < depth / 4; ++j)
+                        columns[2 * t + j % 2 + 8 * (j / 2)][g] =
+                            halfOf(bits(b[j / 2], warp, lane), j % 2);
+                }
+                for (int lane = 0; lane < warp_size; ++lane) {
+                    float sums[4]; // the registers of c may be those of d
+                    for (int j = 0; j < 4; ++j) {
+                        sums[j] = get<float>(c[j], warp, lane);
+                        for (int k = 0; k < depth; ++k)
+                            sums[j] += rows[lane / 4 + 8 * (j / 2)][k] *
+                                       columns[k][2 * (lane % 4) + j % 2];
+                    }
+                    for (int j = 0; j < 4; ++j)
+                        warp.registers[d[j].reg][lane] = bitsOf(sums[j]);
+                }
+            },
+            8 + depth / std::size_t{4} + depth / std::size_t{8}};
 }
 
 void addPredicates(Table& table) {
@@ -550,8 +609,10 @@ void addWidth(Table& table, const std::string& bits) {
     for (const char* kind : {"b", "u", "s"}) {
         table["mov." + (kind + bits)] = move<Unsigned>();
         table["selp." + (kind + bits)] = select();
-        addMemory<Unsigned>(table, kind + bits);
     }
+    addMemory<Unsigned>(table, "b" + bits);
+    addMemory<Unsigned>(table, "u" + bits);
+    addMemory<Signed>(table, "s" + bits);
 }
 
 Table makeTable() {
@@ -566,6 +627,7 @@ Table makeTable() {
     table["mov.f32"] = move<float>();
     table["selp.f32"] = select();
     addComparisons<float>(table, "f32");
+    addUnorderedComparisons<float>(table, "f32");
     addFloats(table);
     addHalves(table);
     addConversions(table);
@@ -592,10 +654,12 @@ Table makeTable() {
 const Operation& operationOf(const Instruction& instruction) {
     static const Table table = makeTable();
     const auto found = table.find(instruction.mnemonic);
-    if (found == table.end())
+    const std::size_t operands = instruction.operands.size();
+    if (found == table.end() || operands < found->second.fewest || operands > found->second.most)
         throw std::runtime_error("PTX, line " + std::to_string(instruction.line) +
-                                 ": the machine does not know " + instruction.mnemonic);
-    return found->second;
+                                 ": the machine does not know " + instruction.mnemonic + " of " +
+                                 std::to_string(operands) + " operands");
+    return found->second.operation;
 }
 
 } // namespace ptx
