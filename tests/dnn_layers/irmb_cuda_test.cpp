@@ -114,13 +114,16 @@ TEST_F(IrmbCuda, WidthsOfHeads) {
     }
 }
 
+/// In a window of few tokens, which the fused kernel takes where there is the memory, and of many.
 TEST_F(IrmbCuda, HeadWiderThanAChunkOfTheGeneralKernel) {
     IrmbParams params = defaultParams(96);
     params.dim_head = 96;
     params.dim_mid = 160;
-    params.window_size = 9;
     params.qk_bias = true;
-    expectAgreement(params, {2, 96, 9, 11});
+    for (const int window_size : {9, 0}) {
+        params.window_size = window_size;
+        expectAgreement(params, {2, 96, 9, 11});
+    }
 }
 
 TEST_F(IrmbCuda, WholeMapAsOneWindowOfManyTokens) {
