@@ -124,7 +124,12 @@ __device__ inline void sortDescending(Rank* ranks) {
                 ranks[mine] = ranks[other];
                 ranks[other] = swapped;
             }
-            __syncthreads();
+            // Partners less than a warp apart, in this step and the next, are in one warp.
+            const int next = step > 1 ? step / 2 : run;
+            if (step < warp_size && next < warp_size)
+                __syncwarp();
+            else
+                __syncthreads();
         }
 }
 
