@@ -54,8 +54,8 @@ std::uint64_t addressOf(const Operand& operand, const Warp& warp, int lane, bool
 /// An operation and how many operands it has.
 struct Entry {
     Operation operation;
-    std::size_t fewest;
-    std::size_t most;
+    std::size_t fewest = 0;
+    std::size_t most = 0;
 
     Entry() = default;
     Entry(Operation does, std::size_t operands)

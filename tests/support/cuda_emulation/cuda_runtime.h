@@ -60,36 +60,36 @@ inline void __syncthreads() {
 inline void __syncwarp() {
     emulation::together(nullptr, [](void* const*) {});
 }
-template <typename T>
-T __shfl_xor_sync(unsigned /*mask*/, T x, int lane_mask) {
+
+/// What the lane Source(lane, change) has.
+template <int (*Source)(int, int), typename T>
+T shuffled(T x, int change) {
     struct Lane {
         T in;
         T out;
-        int partner;
-    } mine = {x, T(), lane_mask};
+        int change;
+    } mine = {x, T(), change};
     emulation::together(&mine, [](void* const* lanes) {
         for (int i = 0; i < 32; ++i) {
             Lane& lane = *static_cast<Lane*>(lanes[i]);
-            lane.out = static_cast<const Lane*>(lanes[i ^ lane.partner])->in;
+            lane.out = static_cast<const Lane*>(lanes[Source(i, lane.change)])->in;
         }
     });
     return mine.out;
 }
-
+inline int laneAcross(int lane, int mask) {
+    return lane ^ mask;
+}
+inline int laneBefore(int lane, int delta) {
+    return lane < delta ? lane : lane - delta;
+}
+template <typename T>
+T __shfl_xor_sync(unsigned /*mask*/, T x, int lane_mask) {
+    return shuffled<laneAcross>(x, lane_mask);
+}
 template <typename T>
 T __shfl_up_sync(unsigned /*mask*/, T x, int delta) {
-    struct Lane {
-        T in;
-        T out;
-        int delta;
-    } mine = {x, T(), delta};
-    emulation::together(&mine, [](void* const* lanes) {
-        for (int i = 0; i < 32; ++i) {
-            Lane& lane = *static_cast<Lane*>(lanes[i]);
-            lane.out = static_cast<const Lane*>(lanes[i < lane.delta ? i : i - lane.delta])->in;
-        }
-    });
-    return mine.out;
+    return shuffled<laneBefore>(x, delta);
 }
 
 /// Threads are fibers of one thread of the host, which change only where they wait.
