@@ -12,9 +12,22 @@ using Rank = unsigned long long;
 
 constexpr int rank_threads = 1024;
 
-/// Shared memory of a block that calls selectBest().
-constexpr int select_best_bytes =
-    rank_threads * static_cast<int>(sizeof(Rank)) + (1 + 256 + 3) * static_cast<int>(sizeof(int));
+/// Ranks are compared a digit at a time, the best digits first.
+constexpr int digit_bits = 8;
+constexpr int digits = 1 << digit_bits;
+
+/// The digit at which as many ranks are reached as are wanted.
+struct Digit {
+    int value;
+    int better; ///< ranks with a better one
+    int count;  ///< ranks that have it
+};
+
+/// Shared memory of a block that calls selectBest(): the best ranks, how many were found, how many
+/// ranks have each digit, and the digit that is looked for.
+constexpr int select_best_bytes = rank_threads * static_cast<int>(sizeof(Rank)) +
+                                  (1 + digits) * static_cast<int>(sizeof(int)) +
+                                  static_cast<int>(sizeof(Digit));
 
 __device__ inline bool isFinite(float x) {
     return fabsf(x) <= 3.402823466e38f;
@@ -49,16 +62,8 @@ __device__ inline int numberOf(Rank rank) {
     return static_cast<int>(0xffffffffu - static_cast<unsigned>(rank));
 }
 
-constexpr int digit_bits = 8;
-constexpr int digits = 1 << digit_bits;
-
-/// From the best digit on, the one at which `wanted` ranks are reached: that digit, how many ranks
-/// have a better one, and how many have it. By one warp, which counts digits / warp_size each lane.
-struct Digit {
-    int value;
-    int better;
-    int count;
-};
+/// Finds the digit at which `wanted` ranks are reached, if there are as many. By one warp, each
+/// lane of which takes digits / warp_size of them.
 __device__ inline void findDigit(const int* counts, int wanted, Digit* found) {
     constexpr int run = digits / warp_size;
     const int lane = threadIdx.x;

@@ -29,7 +29,6 @@ struct Log {
     std::vector<Copy> copies;
     std::vector<Allocation> allocations; ///< of device memory
     std::vector<std::string> kernels;    ///< mangled names, in order of launch
-    int synchronisations = 0;            ///< of streams and of the device
 
     int copiesOf(cudaMemcpyKind kind) const;
 };

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
 
 namespace ptx {
 namespace {
@@ -65,37 +66,22 @@ struct Entry {
 };
 using Table = std::unordered_map<std::string, Entry>;
 
+template <typename... From, typename F, std::size_t... K>
+auto call(const F& function, const Instruction& i, const Warp& warp, int lane,
+          std::index_sequence<K...> /*numbers*/) {
+    return function(get<From>(i.operands[K + 1], warp, lane)...);
+}
+
 /// result = function(operands), lane by lane.
-template <typename To, typename From, typename F>
-Entry unary(F function) {
+template <typename To, typename... From, typename F>
+Entry laneWise(F function) {
     return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
                 forEach(lanes, [&](int lane) {
-                    warp.registers[i.operands[0].reg][lane] =
-                        bitsOf<To>(function(get<From>(i.operands[1], warp, lane)));
+                    warp.registers[i.operands[0].reg][lane] = bitsOf<To>(
+                        call<From...>(function, i, warp, lane, std::index_sequence_for<From...>()));
                 });
             },
-            2};
-}
-template <typename To, typename A, typename B, typename F>
-Entry binary(F function) {
-    return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-                forEach(lanes, [&](int lane) {
-                    warp.registers[i.operands[0].reg][lane] = bitsOf<To>(function(
-                        get<A>(i.operands[1], warp, lane), get<B>(i.operands[2], warp, lane)));
-                });
-            },
-            3};
-}
-template <typename To, typename A, typename C, typename F>
-Entry ternary(F function) {
-    return {[function](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
-                forEach(lanes, [&](int lane) {
-                    warp.registers[i.operands[0].reg][lane] = bitsOf<To>(function(
-                        get<A>(i.operands[1], warp, lane), get<A>(i.operands[2], warp, lane),
-                        get<C>(i.operands[3], warp, lane)));
-                });
-            },
-            4};
+            1 + sizeof...(From)};
 }
 
 /// Arithmetic that wraps is that of unsigned numbers.
@@ -106,37 +92,37 @@ void addIntegers(Table& table, const std::string& type) {
     const auto product = [](Wrapping a, Wrapping b) {
         return static_cast<Wrapping>(std::uint64_t{a} * b);
     };
-    table["add." + type] = binary<Wrapping, Wrapping, Wrapping>(std::plus<Wrapping>());
-    table["sub." + type] = binary<Wrapping, Wrapping, Wrapping>(std::minus<Wrapping>());
-    table["mul.lo." + type] = binary<Wrapping, Wrapping, Wrapping>(product);
-    table["mad.lo." + type] =
-        ternary<Wrapping, Wrapping, Wrapping>([product](Wrapping a, Wrapping b, Wrapping c) {
+    table["add." + type] = laneWise<Wrapping, Wrapping, Wrapping>(std::plus<Wrapping>());
+    table["sub." + type] = laneWise<Wrapping, Wrapping, Wrapping>(std::minus<Wrapping>());
+    table["mul.lo." + type] = laneWise<Wrapping, Wrapping, Wrapping>(product);
+    table["mad.lo." + type] = laneWise<Wrapping, Wrapping, Wrapping, Wrapping>(
+        [product](Wrapping a, Wrapping b, Wrapping c) {
             return static_cast<Wrapping>(product(a, b) + c);
         });
     if constexpr (sizeof(T) < sizeof(Wide))
         table["mul.wide." + type] =
-            binary<Wide, T, T>([](T a, T b) { return static_cast<Wide>(Wide{a} * b); });
+            laneWise<Wide, T, T>([](T a, T b) { return static_cast<Wide>(Wide{a} * b); });
     table["neg." + type] =
-        unary<Wrapping, Wrapping>([](Wrapping a) { return static_cast<Wrapping>(0u - a); });
-    table["min." + type] = binary<T, T, T>([](T a, T b) { return std::min(a, b); });
-    table["max." + type] = binary<T, T, T>([](T a, T b) { return std::max(a, b); });
+        laneWise<Wrapping, Wrapping>([](Wrapping a) { return static_cast<Wrapping>(0u - a); });
+    table["min." + type] = laneWise<T, T, T>([](T a, T b) { return std::min(a, b); });
+    table["max." + type] = laneWise<T, T, T>([](T a, T b) { return std::max(a, b); });
     const auto requireDivisor = [](T b) {
         if (b == 0)
             throw std::runtime_error("division by 0");
     };
-    table["div." + type] = binary<T, T, T>([requireDivisor](T a, T b) {
+    table["div." + type] = laneWise<T, T, T>([requireDivisor](T a, T b) {
         requireDivisor(b);
         const bool overflows = std::is_signed_v<T> && b == static_cast<T>(-1);
         return overflows ? static_cast<T>(Wrapping{0} - static_cast<Wrapping>(a))
                          : static_cast<T>(a / b);
     });
-    table["rem." + type] = binary<T, T, T>([requireDivisor](T a, T b) {
+    table["rem." + type] = laneWise<T, T, T>([requireDivisor](T a, T b) {
         requireDivisor(b);
         const bool overflows = std::is_signed_v<T> && b == static_cast<T>(-1);
         return overflows ? T{0} : static_cast<T>(a % b);
     });
     constexpr std::uint32_t width = 8 * sizeof(T);
-    table["shr." + type] = binary<T, T, std::uint32_t>([](T a, std::uint32_t by) {
+    table["shr." + type] = laneWise<T, T, std::uint32_t>([](T a, std::uint32_t by) {
         return static_cast<T>(by < width ? a >> by : a < 0 ? -1 : 0);
     });
 }
@@ -145,12 +131,12 @@ void addIntegers(Table& table, const std::string& type) {
 template <typename T>
 void addBits(Table& table, const std::string& type) {
     constexpr std::uint32_t width = 8 * sizeof(T);
-    table["shl." + type] = binary<T, T, std::uint32_t>(
+    table["shl." + type] = laneWise<T, T, std::uint32_t>(
         [](T a, std::uint32_t by) { return static_cast<T>(by < width ? a << by : 0); });
-    table["and." + type] = binary<T, T, T>(std::bit_and<T>());
-    table["or." + type] = binary<T, T, T>(std::bit_or<T>());
-    table["xor." + type] = binary<T, T, T>(std::bit_xor<T>());
-    table["not." + type] = unary<T, T>([](T a) { return static_cast<T>(~a); });
+    table["and." + type] = laneWise<T, T, T>(std::bit_and<T>());
+    table["or." + type] = laneWise<T, T, T>(std::bit_or<T>());
+    table["xor." + type] = laneWise<T, T, T>(std::bit_xor<T>());
+    table["not." + type] = laneWise<T, T>([](T a) { return static_cast<T>(~a); });
     if constexpr (sizeof(T) >= 4)
         table["bfi." + type] = {
             [](const Instruction& i, Warp& warp, Block&, Lanes lanes) {
@@ -208,7 +194,7 @@ Entry select() {
 template <typename T, typename F>
 void addComparison(Table& table, const std::string& name, const std::string& type, F compare) {
     table["setp." + name + "." + type] =
-        binary<std::uint8_t, T, T>([compare](T a, T b) -> std::uint8_t { return compare(a, b); });
+        laneWise<std::uint8_t, T, T>([compare](T a, T b) -> std::uint8_t { return compare(a, b); });
 }
 
 template <typename T>
@@ -270,22 +256,22 @@ float divideRoughly(float a, float b) {
 void addHalves(Table& table) {
     using Half = std::uint16_t;
     const auto two = [&](const char* name, double (*f)(double, double)) {
-        table[name] = binary<Half, Half, Half>(
+        table[name] = laneWise<Half, Half, Half>(
             [f](Half a, Half b) { return halfFromDouble(f(floatFromHalf(a), floatFromHalf(b))); });
     };
     two("add.f16", [](double a, double b) { return a + b; });
     two("sub.f16", [](double a, double b) { return a - b; });
     two("mul.f16", [](double a, double b) { return a * b; });
     two("set.eq.f16.f16", [](double a, double b) { return a == b ? 1.0 : 0.0; });
-    table["fma.rn.f16"] = ternary<Half, Half, Half>([](Half a, Half b, Half c) {
+    table["fma.rn.f16"] = laneWise<Half, Half, Half, Half>([](Half a, Half b, Half c) {
         const double product = double{floatFromHalf(a)} * floatFromHalf(b);
         return halfFromDouble(product + floatFromHalf(c));
     });
-    table["neg.f16"] = unary<Half, Half>([](Half a) { return static_cast<Half>(a ^ 0x8000u); });
-    table["abs.f16"] = unary<Half, Half>([](Half a) { return static_cast<Half>(a & 0x7fffu); });
-    table["setp.lt.f16"] = binary<std::uint8_t, Half, Half>(
+    table["neg.f16"] = laneWise<Half, Half>([](Half a) { return static_cast<Half>(a ^ 0x8000u); });
+    table["abs.f16"] = laneWise<Half, Half>([](Half a) { return static_cast<Half>(a & 0x7fffu); });
+    table["setp.lt.f16"] = laneWise<std::uint8_t, Half, Half>(
         [](Half a, Half b) -> std::uint8_t { return floatFromHalf(a) < floatFromHalf(b); });
-    table["setp.ge.f16"] = binary<std::uint8_t, Half, Half>(
+    table["setp.ge.f16"] = laneWise<std::uint8_t, Half, Half>(
         [](Half a, Half b) -> std::uint8_t { return floatFromHalf(a) >= floatFromHalf(b); });
 }
 
@@ -297,10 +283,10 @@ std::int32_t towardsZero(float x) {
 
 void addFloats(Table& table) {
     const auto one = [&](const char* name, float (*f)(float)) {
-        table[name] = unary<float, float>(f);
+        table[name] = laneWise<float, float>(f);
     };
     const auto two = [&](const char* name, float (*f)(float, float)) {
-        table[name] = binary<float, float, float>(f);
+        table[name] = laneWise<float, float, float>(f);
     };
     two("add.f32", [](float a, float b) { return a + b; });
     two("add.rz.f32", sumTowardsZero);
@@ -314,9 +300,9 @@ void addFloats(Table& table) {
     two("max.f32",
         [](float a, float b) { return a == b ? (std::signbit(a) ? b : a) : std::fmax(a, b); });
     two("copysign.f32", [](float sign, float magnitude) { return std::copysign(magnitude, sign); });
-    table["fma.rn.f32"] =
-        ternary<float, float, float>([](float a, float b, float c) { return std::fma(a, b, c); });
-    table["fma.rm.f32"] = ternary<float, float, float>(fusedDownwards);
+    table["fma.rn.f32"] = laneWise<float, float, float, float>(
+        [](float a, float b, float c) { return std::fma(a, b, c); });
+    table["fma.rm.f32"] = laneWise<float, float, float, float>(fusedDownwards);
     one("neg.f32", [](float a) { return -a; });
     one("abs.f32", [](float a) { return std::fabs(a); });
     one("sqrt.rn.f32", [](float a) { return std::sqrt(a); });
@@ -329,7 +315,7 @@ void addFloats(Table& table) {
 
 template <typename To, typename From>
 void addConversion(Table& table, const std::string& name) {
-    table["cvt." + name] = unary<To, From>([](From a) { return static_cast<To>(a); });
+    table["cvt." + name] = laneWise<To, From>([](From a) { return static_cast<To>(a); });
 }
 
 void addConversions(Table& table) {
@@ -342,11 +328,11 @@ void addConversions(Table& table) {
     addConversion<float, std::int64_t>(table, "rn.f32.s64");
     addConversion<float, std::uint16_t>(table, "rn.f32.u16");
     addConversion<float, std::uint32_t>(table, "rn.f32.u32");
-    table["cvt.rzi.s32.f32"] = unary<std::int32_t, float>(towardsZero);
-    table["cvt.rn.f16.s32"] = unary<std::uint16_t, std::int32_t>(halfFromDouble);
-    table["cvt.f32.f16"] = unary<float, std::uint16_t>(floatFromHalf);
-    table["cvt.rn.f16.f32"] = unary<std::uint16_t, float>(halfFromFloat);
-    table["cvt.rn.f16x2.f32"] = binary<std::uint32_t, float, float>([](float high, float low) {
+    table["cvt.rzi.s32.f32"] = laneWise<std::int32_t, float>(towardsZero);
+    table["cvt.rn.f16.s32"] = laneWise<std::uint16_t, std::int32_t>(halfFromDouble);
+    table["cvt.f32.f16"] = laneWise<float, std::uint16_t>(floatFromHalf);
+    table["cvt.rn.f16.f32"] = laneWise<std::uint16_t, float>(halfFromFloat);
+    table["cvt.rn.f16x2.f32"] = laneWise<std::uint32_t, float, float>([](float high, float low) {
         return static_cast<std::uint32_t>(halfFromFloat(high)) << 16 | halfFromFloat(low);
     });
 }
@@ -590,11 +576,11 @@ Entry multiplyMatrices(int depth) {
 
 void addPredicates(Table& table) {
     using Bit = std::uint8_t;
-    table["and.pred"] = binary<Bit, Bit, Bit>(std::bit_and<Bit>());
-    table["or.pred"] = binary<Bit, Bit, Bit>(std::bit_or<Bit>());
-    table["xor.pred"] = binary<Bit, Bit, Bit>(std::bit_xor<Bit>());
-    table["not.pred"] = unary<Bit, Bit>([](Bit a) -> Bit { return !(a & 1); });
-    table["mov.pred"] = unary<Bit, Bit>([](Bit a) { return a; });
+    table["and.pred"] = laneWise<Bit, Bit, Bit>(std::bit_and<Bit>());
+    table["or.pred"] = laneWise<Bit, Bit, Bit>(std::bit_or<Bit>());
+    table["xor.pred"] = laneWise<Bit, Bit, Bit>(std::bit_xor<Bit>());
+    table["not.pred"] = laneWise<Bit, Bit>([](Bit a) -> Bit { return !(a & 1); });
+    table["mov.pred"] = laneWise<Bit, Bit>([](Bit a) { return a; });
 }
 
 template <typename Unsigned>
